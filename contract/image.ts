@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// The launch image and its launch plan: where each field lies, in bytes from its record's start.
+// All numbers are little-endian unsigned 32-bit unless said otherwise. An image is header, plan
+// and materials, each material at a multiple of the page size; what lies between is zero.
+// Valid TypeScript and AssemblyScript alike: nothing is imported, every constant fits in 31 bits.
+
+/** First four bytes of an image: "domb" in ASCII. */
+export const IMAGE_MAGIC = 0x626d6f64;
+/** Version of the formats in this file. */
+export const IMAGE_VERSION = 1;
+/** Value of ImageHeader.machine for x86-64. */
+export const MACHINE_X86_64 = 1;
+
+/** The image's first bytes. */
+export const enum ImageHeader {
+  /** IMAGE_MAGIC */
+  magic = 0,
+  /** IMAGE_VERSION */
+  version = 4,
+  /** architecture of host and Initial Domains: MACHINE_X86_64 */
+  machine = 8,
+  /** XEN_DOMCTL_INTERFACE_VERSION of the Xen that the plan is for */
+  xenInterface = 12,
+  /** size of the whole image in bytes */
+  imageBytes = 16,
+  /** offset of the plan in the image, in bytes */
+  planOffset = 20,
+  /** size of the plan in bytes */
+  planBytes = 24,
+  /** zero */
+  reserved = 28,
+  /** SHA-256 of the plan, 32 bytes */
+  planDigest = 32,
+  /** size of this record */
+  size = 64,
+}
+
+/** The plan's first bytes; the tables follow in the order of their counts, without gaps. */
+export const enum PlanHeader {
+  /** number of domain records */
+  domains = 0,
+  /** number of material records */
+  materials = 4,
+  /** number of step records */
+  steps = 8,
+  /** number of operation records */
+  operations = 12,
+  /** size of this record */
+  size = 16,
+}
+
+/** One Initial Domain. */
+export const enum DomainRecord {
+  /** name in printable ASCII, filled with zero bytes, 32 bytes */
+  name = 0,
+  /** domid, from 1 to MAX_DOMID */
+  domid = 32,
+  /** XEN_DOMCTL_CDF_* flags of its creation */
+  createFlags = 36,
+  /** XEN_X86_EMU_* flags of its creation */
+  emulationFlags = 40,
+  /** number of virtual CPUs */
+  vcpus = 44,
+  /** memory that it may have, in pages */
+  memoryPages = 48,
+  /** memory for its paging structures, in pages */
+  pagingPoolPages = 52,
+  /** highest event channel port */
+  maxEventChannelPort = 56,
+  /** maximum number of grant table frames */
+  maxGrantFrames = 60,
+  /** maximum number of maptrack frames */
+  maxMaptrackFrames = 64,
+  /** zero */
+  reserved = 68,
+  /** size of this record */
+  size = 72,
+}
+
+/** One material: bytes of the image with a digest. */
+export const enum MaterialRecord {
+  /** offset in the image in bytes, a multiple of PAGE_SIZE */
+  offset = 0,
+  /** size in bytes, at least 1; the rest of its last page is zero */
+  bytes = 4,
+  /** what it is, for people: a MaterialKind; the boot domain does not read it */
+  kind = 8,
+  /** zero */
+  reserved = 12,
+  /** SHA-256 of its bytes, 32 bytes */
+  digest = 16,
+  /** size of this record */
+  size = 48,
+}
+
+/** What a material is. */
+export const enum MaterialKind {
+  /** a kernel's segments, without their zero pages */
+  kernel = 1,
+  /** a ramdisk, as the file is */
+  ramdisk = 2,
+  /** start info, memory map, module list and command line of one domain */
+  startOfDay = 3,
+  /** HVM context of a vCPU */
+  vcpuContext = 4,
+}
+
+/** A few operations on one domain, and what must hold before they run. */
+export const enum StepRecord {
+  /** index of the domain, from 0 */
+  domain = 0,
+  /** index of its first operation, from 0 */
+  firstOperation = 4,
+  /** number of operations, at least 1 */
+  operationCount = 8,
+  /** guard: number, from 1, of the step that must be done first; 0: none */
+  afterStep = 12,
+  /** size of this record */
+  size = 16,
+}
+
+/** One operation; a field that its kind does not use is zero. */
+export const enum OperationRecord {
+  /** an OperationKind */
+  kind = 0,
+  /** index of a material, from 0 */
+  material = 4,
+  /** offset in the material in bytes, a multiple of PAGE_SIZE */
+  offset = 8,
+  /** first guest frame number (gfn) */
+  frame = 12,
+  /** number of pages, or of extents */
+  count = 16,
+  /** size of each extent: 2^order pages */
+  order = 20,
+  /** size of this record */
+  size = 24,
+}
+
+/** What an operation does to its step's domain. Each makes one kind of hypercall, or none. */
+export const enum OperationKind {
+  /** digests a material and compares: fields material */
+  verify = 1,
+  /** creates the domain */
+  createDomain = 2,
+  /** allocates its vCPUs */
+  allocateVcpus = 3,
+  /** sizes the memory of its paging structures */
+  setPagingPool = 4,
+  /** limits its memory */
+  limitMemory = 5,
+  /** gives it memory: frame, count extents of order */
+  populate = 6,
+  /** maps count pages from frame into the window, of WINDOW_PAGES at most */
+  map = 7,
+  /** copies count pages of material from offset to frame, which is mapped */
+  copy = 8,
+  /** fills count pages from frame, which is mapped, with zeros */
+  clear = 9,
+  /** unmaps all that is mapped */
+  unmap = 10,
+  /** sets the context of vCPU 0 from a material */
+  setContext = 11,
+  /** starts the domain */
+  start = 12,
+}
