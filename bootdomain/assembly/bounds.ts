@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accepts a plan: every number in it within its bounds, before the first operation runs. After
+// this no address that is computed from the plan can lie outside image, window or table.
+
+import {
+  DomainRecord,
+  ImageHeader,
+  MaterialRecord,
+  OperationKind,
+  OperationRecord,
+  PlanHeader,
+  StepRecord,
+} from "../../contract/image";
+import {
+  MAX_CONTEXT_BYTES,
+  MAX_DOMAINS,
+  MAX_DOMID,
+  MAX_FRAME,
+  MAX_MATERIALS,
+  MAX_MEMORY_PAGES,
+  MAX_OPERATIONS,
+  MAX_ORDER,
+  MAX_PAGING_POOL_PAGES,
+  MAX_STEPS,
+  MAX_VCPUS,
+  MAX_WORK,
+  NAME_BYTES,
+  PAGE_SIZE,
+  WINDOW_PAGES,
+} from "../../contract/limits";
+import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
+import { headerField, PLAN } from "./memory";
+import {
+  domainField,
+  domainName,
+  materialField,
+  materialPages,
+  operationField,
+  planCount,
+  planEnd,
+  stepField,
+} from "./plan";
+import { setReceiptField } from "./receipt";
+
+/** Whether the plan in linear memory may run; the receipt tells the step or operation if not. */
+export function acceptPlan(): LaunchStatus {
+  const domains = planCount(PlanHeader.domains);
+  const materials = planCount(PlanHeader.materials);
+  const steps = planCount(PlanHeader.steps);
+  const operations = planCount(PlanHeader.operations);
+  if (
+    domains > <u32>MAX_DOMAINS ||
+    materials > <u32>MAX_MATERIALS ||
+    steps > <u32>MAX_STEPS ||
+    operations > <u32>MAX_OPERATIONS ||
+    planEnd() - PLAN != headerField(ImageHeader.planBytes)
+  ) {
+    return LaunchStatus.planMalformed;
+  }
+  for (let domain: u32 = 0; domain < domains; domain++) {
+    if (!domainIsBounded(domain)) {
+      setReceiptField(ReceiptHeader.domain, domain + 1);
+      return LaunchStatus.planMalformed;
+    }
+  }
+  for (let material: u32 = 0; material < materials; material++) {
+    if (!materialIsBounded(material)) return LaunchStatus.planMalformed;
+  }
+  for (let operation: u32 = 0; operation < operations; operation++) {
+    if (!operationIsBounded(operation, materials)) {
+      setReceiptField(ReceiptHeader.operation, operation + 1);
+      return LaunchStatus.planMalformed;
+    }
+  }
+  let work: u32 = 0;
+  for (let step: u32 = 0; step < steps; step++) {
+    const count = stepField(step, StepRecord.operationCount);
+    const first = stepField(step, StepRecord.firstOperation);
+    if (
+      stepField(step, StepRecord.domain) >= domains ||
+      stepField(step, StepRecord.afterStep) > steps ||
+      count > operations ||
+      first > operations - count
+    ) {
+      setReceiptField(ReceiptHeader.step, step + 1);
+      return LaunchStatus.planMalformed;
+    }
+    work += count;
+  }
+  if (work > <u32>MAX_WORK) return LaunchStatus.planMalformed;
+  setReceiptField(ReceiptHeader.domains, domains);
+  return LaunchStatus.success;
+}
+
+function within(value: u32, least: u32, most: u32): bool {
+  return value >= least && value <= most;
+}
+
+function domainIsBounded(domain: u32): bool {
+  return (
+    nameIsBounded(domainName(domain)) &&
+    within(domainField(domain, DomainRecord.domid), 1, MAX_DOMID) &&
+    within(domainField(domain, DomainRecord.vcpus), 1, MAX_VCPUS) &&
+    within(domainField(domain, DomainRecord.memoryPages), 1, MAX_MEMORY_PAGES) &&
+    within(domainField(domain, DomainRecord.pagingPoolPages), 1, MAX_PAGING_POOL_PAGES) &&
+    domainField(domain, DomainRecord.reserved) == 0
+  );
+}
+
+/** Printable ASCII without spaces, at least one character, then zero bytes to the end. */
+function nameIsBounded(name: u32): bool {
+  let length: u32 = 0;
+  while (length < <u32>NAME_BYTES && within(load<u8>(name + length), 0x21, 0x7e)) length++;
+  if (length == 0 || length == NAME_BYTES) return false;
+  while (length < <u32>NAME_BYTES && load<u8>(name + length) == 0) length++;
+  return length == NAME_BYTES;
+}
+
+function materialIsBounded(material: u32): bool {
+  const imageBytes = headerField(ImageHeader.imageBytes);
+  const offset = materialField(material, MaterialRecord.offset);
+  return (
+    offset % PAGE_SIZE == 0 &&
+    offset <= imageBytes &&
+    within(materialField(material, MaterialRecord.bytes), 1, imageBytes - offset) &&
+    materialField(material, MaterialRecord.reserved) == 0
+  );
+}
+
+/** Whether `count` pages from `frame` are at least one and no more than `most`, below MAX_FRAME. */
+function framesAreBounded(frame: u32, count: u32, most: u32): bool {
+  return within(count, 1, most) && frame <= <u32>MAX_FRAME - count;
+}
+
+function operationIsBounded(operation: u32, materials: u32): bool {
+  const kind = operationField(operation, OperationRecord.kind);
+  const material = operationField(operation, OperationRecord.material);
+  const offset = operationField(operation, OperationRecord.offset);
+  const frame = operationField(operation, OperationRecord.frame);
+  const count = operationField(operation, OperationRecord.count);
+  const order = operationField(operation, OperationRecord.order);
+  if (!within(kind, OperationKind.verify, OperationKind.start)) return false;
+  if (kind == OperationKind.populate) {
+    return (
+      order <= <u32>MAX_ORDER &&
+      count <= <u32>MAX_FRAME >> order &&
+      framesAreBounded(frame, count << order, MAX_FRAME)
+    );
+  }
+  if (kind == OperationKind.map || kind == OperationKind.clear) {
+    return framesAreBounded(frame, count, WINDOW_PAGES);
+  }
+  if (kind == OperationKind.verify) return material < materials;
+  if (kind == OperationKind.setContext) {
+    return (
+      material < materials &&
+      materialField(material, MaterialRecord.bytes) <= <u32>MAX_CONTEXT_BYTES
+    );
+  }
+  if (kind == OperationKind.copy) {
+    return (
+      material < materials &&
+      framesAreBounded(frame, count, WINDOW_PAGES) &&
+      offset % PAGE_SIZE == 0 &&
+      offset / PAGE_SIZE + count <= materialPages(material)
+    );
+  }
+  return true;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The hypercalls of a launch: each function fills Xen's own structure (offsets from contract/) and
+// returns 0, or Xen's errno as a positive number. What is mapped lies in the window, from its first
+// page.
+
+import { DomainRecord } from "../../contract/image";
+import { PAGE_SIZE, POPULATE_BATCH, WINDOW_PAGES } from "../../contract/limits";
+import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
+import * as xen from "../../contract/xen-abi";
+import { imageRead } from "./machine";
+import {
+  ARGUMENT,
+  FRAMES,
+  MAP_ERRORS,
+  PIECE,
+  UNMAP_ARGUMENTS,
+  UNMAP_CALLS,
+  WINDOW_FRAMES,
+} from "./memory";
+import { domainField } from "./plan";
+import { receiptField } from "./receipt";
+import { bootDomainOp, domctl, memoryOp, multicall } from "./xen";
+
+/** Virtual address of linear memory: what Xen takes for a pointer is this plus an address. */
+let memoryBase: u64 = 0;
+
+/** Fills the tables that stay the same for every mapping and unmapping. */
+export function prepareWindow(base: u64, windowFrame: u64): void {
+  memoryBase = base;
+  for (let page: u32 = 0; page < <u32>WINDOW_PAGES; page++) {
+    const frame = windowFrame + page;
+    const argument = UNMAP_ARGUMENTS + page * xen.xen_remove_from_physmap_size;
+    const call = UNMAP_CALLS + page * xen.multicall_entry_size;
+    store<u64>(WINDOW_FRAMES + page * 8, frame);
+    store<u16>(argument + xen.xen_remove_from_physmap_domid_offset, xen.DOMID_SELF);
+    store<u64>(argument + xen.xen_remove_from_physmap_gpfn_offset, frame);
+    store<u64>(call + xen.multicall_entry_op_offset, xen.HYPERVISOR_memory_op);
+    store<u64>(call + xen.multicall_entry_args_offset, xen.XENMEM_remove_from_physmap);
+    store<u64>(call + xen.multicall_entry_args_offset + 8, memoryBase + argument);
+  }
+}
+
+/** Xen's answer as an errno: what is not negative is no error. */
+function errnoOf(answer: i32): u32 {
+  return answer < 0 ? <u32>-answer : 0;
+}
+
+function clearArgument(bytes: u32): void {
+  memory.fill(ARGUMENT, 0, bytes);
+}
+
+function beginDomctl(command: u32, domid: u32): void {
+  clearArgument(xen.xen_domctl_size);
+  store<u32>(ARGUMENT + xen.xen_domctl_cmd_offset, command);
+  store<u32>(ARGUMENT + xen.xen_domctl_interface_version_offset, xen.XEN_DOMCTL_INTERFACE_VERSION);
+  store<u16>(ARGUMENT + xen.xen_domctl_domain_offset, <u16>domid);
+}
+
+function endDomctl(): u32 {
+  return errnoOf(domctl(ARGUMENT));
+}
+
+/** XEN_DOMCTL_createdomain, as the plan's domain record says. */
+export function createDomain(domain: u32, domid: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_createdomain, domid);
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_flags_offset,
+    domainField(domain, DomainRecord.createFlags),
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_max_vcpus_offset,
+    domainField(domain, DomainRecord.vcpus),
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_max_evtchn_port_offset,
+    domainField(domain, DomainRecord.maxEventChannelPort),
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_max_grant_frames_offset,
+    domainField(domain, DomainRecord.maxGrantFrames),
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_max_maptrack_frames_offset,
+    domainField(domain, DomainRecord.maxMaptrackFrames),
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_grant_opts_offset,
+    xen.XEN_DOMCTL_GRANT_version_1,
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_arch_emulation_flags_offset,
+    domainField(domain, DomainRecord.emulationFlags),
+  );
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_max_vcpus. */
+export function allocateVcpus(domid: u32, vcpus: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_max_vcpus, domid);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_max_vcpus_max_offset, vcpus);
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_set_paging_mempool_size. */
+export function setPagingPool(domid: u32, pages: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_set_paging_mempool_size, domid);
+  store<u64>(ARGUMENT + xen.xen_domctl_u_paging_mempool_size_offset, <u64>pages * PAGE_SIZE);
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_max_mem. */
+export function limitMemory(domid: u32, pages: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_max_mem, domid);
+  store<u64>(ARGUMENT + xen.xen_domctl_u_max_mem_max_memkb_offset, <u64>pages * (PAGE_SIZE / 1024));
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_sethvmcontext with bytes of the image. */
+export function setContext(domid: u32, offset: u32, bytes: u32): u32 {
+  imageRead(offset, PIECE, bytes);
+  beginDomctl(xen.XEN_DOMCTL_sethvmcontext, domid);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_hvmcontext_size_offset, bytes);
+  store<u64>(ARGUMENT + xen.xen_domctl_u_hvmcontext_buffer_offset, memoryBase + PIECE);
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_unpausedomain. */
+export function startDomain(domid: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_unpausedomain, domid);
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_destroydomain. */
+export function destroyDomain(domid: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_destroydomain, domid);
+  return endDomctl();
+}
+
+/** XENMEM_populate_physmap; fewer extents than asked for is a lack of memory. */
+export function populate(domid: u32, frame: u32, count: u32, order: u32): u32 {
+  while (count != 0) {
+    const batch = min<u32>(count, POPULATE_BATCH);
+    for (let extent: u32 = 0; extent < batch; extent++) {
+      store<u64>(FRAMES + extent * 8, frame + (extent << order));
+    }
+    clearArgument(xen.xen_memory_reservation_size);
+    store<u64>(ARGUMENT + xen.xen_memory_reservation_extent_start_offset, memoryBase + FRAMES);
+    store<u64>(ARGUMENT + xen.xen_memory_reservation_nr_extents_offset, batch);
+    store<u32>(ARGUMENT + xen.xen_memory_reservation_extent_order_offset, order);
+    store<u16>(ARGUMENT + xen.xen_memory_reservation_domid_offset, <u16>domid);
+    const answer = memoryOp(xen.XENMEM_populate_physmap, ARGUMENT);
+    if (answer < 0) return errnoOf(answer);
+    if (<u32>answer != batch) return xen.XEN_ENOMEM;
+    frame += batch << order;
+    count -= batch;
+  }
+  return 0;
+}
+
+/** XENMEM_add_to_physmap_batch, foreign: maps `count` frames of a domain into the window. */
+export function mapFrames(domid: u32, frame: u32, count: u32): u32 {
+  for (let page: u32 = 0; page < count; page++) {
+    store<u64>(FRAMES + page * 8, frame + page);
+    store<i32>(MAP_ERRORS + page * 4, 0);
+  }
+  clearArgument(xen.xen_add_to_physmap_batch_size);
+  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_domid_offset, xen.DOMID_SELF);
+  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_space_offset, xen.XENMAPSPACE_gmfn_foreign);
+  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_size_offset, <u16>count);
+  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_u_foreign_domid_offset, <u16>domid);
+  store<u64>(ARGUMENT + xen.xen_add_to_physmap_batch_idxs_offset, memoryBase + FRAMES);
+  store<u64>(ARGUMENT + xen.xen_add_to_physmap_batch_gpfns_offset, memoryBase + WINDOW_FRAMES);
+  store<u64>(ARGUMENT + xen.xen_add_to_physmap_batch_errs_offset, memoryBase + MAP_ERRORS);
+  const answer = memoryOp(xen.XENMEM_add_to_physmap_batch, ARGUMENT);
+  if (answer < 0) return errnoOf(answer);
+  for (let page: u32 = 0; page < count; page++) {
+    const error = load<i32>(MAP_ERRORS + page * 4);
+    if (error != 0) return errnoOf(error);
+  }
+  return 0;
+}
+
+/** XENMEM_remove_from_physmap for the window's first `count` pages; the first error of them. */
+export function unmapFrames(count: u32): u32 {
+  const answer = multicall(UNMAP_CALLS, count);
+  if (answer < 0) return errnoOf(answer);
+  for (let page: u32 = 0; page < count; page++) {
+    const result = load<i64>(
+      UNMAP_CALLS + page * xen.multicall_entry_size + xen.multicall_entry_result_offset,
+    );
+    if (result < 0) return <u32>-result;
+  }
+  return 0;
+}
+
+/** XEN_BOOT_DOMAIN_exit with what the receipt says. Does not return. */
+export function exitBootServices(status: LaunchStatus): void {
+  clearArgument(xen.xen_boot_domain_exit_size);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_status_offset, status);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_step_offset, receiptField(ReceiptHeader.step));
+  store<u32>(
+    ARGUMENT + xen.xen_boot_domain_exit_operation_offset,
+    receiptField(ReceiptHeader.operation),
+  );
+  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_domain_offset, receiptField(ReceiptHeader.domain));
+  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_error_offset, receiptField(ReceiptHeader.error));
+  bootDomainOp(xen.XEN_BOOT_DOMAIN_exit, ARGUMENT);
+}

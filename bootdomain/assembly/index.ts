@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The boot domain: accepts an image, runs its plan, undoes what it made if that fails, and exits
+// with a status. Every image, whatever its bytes, comes to that exit; work is bounded by the plan.
+
+import { PlanHeader, StepRecord } from "../../contract/image";
+import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
+import { acceptPlan } from "./bounds";
+import { exitBootServices, prepareWindow } from "./hypercalls";
+import { acceptImage } from "./image";
+import { DONE, RECEIPT } from "./memory";
+import { executeOperation, nothingIsMapped, undo } from "./operations";
+import { planCount, stepField } from "./plan";
+import { beginReceipt, endReceipt, receiptField, setReceiptField } from "./receipt";
+
+/** Address of the receipt in linear memory. */
+export function receipt(): u32 {
+  return RECEIPT;
+}
+
+/**
+ * Launches. `memoryBase` is linear memory's virtual address, `windowFrame` the window's first gfn,
+ * `moduleBytes` the size of the boot module with the image, `clockKilohertz` the clock's ticks a
+ * millisecond. Returns only if Xen refuses the exit.
+ */
+export function launch(
+  memoryBase: u64,
+  windowFrame: u64,
+  moduleBytes: u32,
+  clockKilohertz: u32,
+): void {
+  beginReceipt(clockKilohertz);
+  prepareWindow(memoryBase, windowFrame);
+  let status = acceptImage(moduleBytes);
+  if (status == LaunchStatus.success) status = acceptPlan();
+  if (status == LaunchStatus.success) status = runSteps();
+  if (status != LaunchStatus.success) undo(receiptField(ReceiptHeader.domains));
+  endReceipt(status);
+  exitBootServices(status);
+}
+
+/** Runs every step whose guard holds, in table order, each once, until none is left or one fails. */
+function runSteps(): LaunchStatus {
+  const steps = planCount(PlanHeader.steps);
+  let left = steps;
+  let progress = true;
+  while (left != 0 && progress) {
+    progress = false;
+    for (let step: u32 = 0; step < steps; step++) {
+      if (load<u8>(DONE + step) != 0 || !guardHolds(step)) continue;
+      const status = runStep(step);
+      if (status != LaunchStatus.success) return status;
+      store<u8>(DONE + step, 1);
+      left--;
+      progress = true;
+    }
+  }
+  return left == 0 ? LaunchStatus.success : LaunchStatus.stalled;
+}
+
+function guardHolds(step: u32): bool {
+  const after = stepField(step, StepRecord.afterStep);
+  return after == 0 || load<u8>(DONE + after - 1) != 0;
+}
+
+/** Runs a step's operations; the receipt names the place if one fails. */
+function runStep(step: u32): LaunchStatus {
+  const domain = stepField(step, StepRecord.domain);
+  const first = stepField(step, StepRecord.firstOperation);
+  const end = first + stepField(step, StepRecord.operationCount);
+  let status = LaunchStatus.success;
+  let operation = first;
+  while (status == LaunchStatus.success && operation < end) {
+    status = executeOperation(operation, domain);
+    operation++;
+  }
+  if (status == LaunchStatus.success && !nothingIsMapped()) status = LaunchStatus.outOfOrder;
+  if (status != LaunchStatus.success) {
+    setReceiptField(ReceiptHeader.step, step + 1);
+    setReceiptField(ReceiptHeader.operation, operation);
+    setReceiptField(ReceiptHeader.domain, domain + 1);
+  }
+  return status;
+}

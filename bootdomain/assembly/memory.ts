@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where everything lies in linear memory. There is no allocation: each table has its fixed place
+// and a size from contract/. Below PLAN lie the compiler's own constants; build.ts checks that
+// they end before it, and that END is what the module asks for.
+
+import { ImageHeader } from "../../contract/image";
+
+/** The plan, as read from the image; before it is read, the image's header. */
+export const PLAN: u32 = 0x10000;
+/** Room for the plan in bytes: more than its tables need at their maxima. */
+export const PLAN_BYTES: u32 = 0x70000;
+/** A piece of the image: for digests, or a vCPU's context. */
+export const PIECE: u32 = 0x80000;
+/** Size of a piece in bytes, a multiple of SHA-256's block; two blocks of padding follow it. */
+export const PIECE_BYTES: u32 = 0xf000;
+/** WINDOW_PAGES times `struct multicall_entry`. */
+export const UNMAP_CALLS: u32 = 0x90000;
+/** WINDOW_PAGES times `struct xen_remove_from_physmap`. */
+export const UNMAP_ARGUMENTS: u32 = 0xa0000;
+/** gfns of a domain, 64 bits each: WINDOW_PAGES to map, or POPULATE_BATCH to populate. */
+export const FRAMES: u32 = 0xa4000;
+/** gfns of the window, 64 bits each. */
+export const WINDOW_FRAMES: u32 = 0xa6000;
+/** Xen's answer for each mapped page, 32 bits each. */
+export const MAP_ERRORS: u32 = 0xa8000;
+/** The receipt. */
+export const RECEIPT: u32 = 0xa9000;
+/** For each material, whether its digest was checked: one byte each. */
+export const VERIFIED: u32 = 0xaa000;
+/** For each step, whether it is done: one byte each. */
+export const DONE: u32 = 0xaa400;
+/** The argument of a hypercall. */
+export const ARGUMENT: u32 = 0xaa800;
+/** Running state of a digest, then the digest: DIGEST_BYTES. */
+export const DIGEST: u32 = 0xaaa00;
+/** The image's header, kept while the plan is read. */
+export const HEADER: u32 = 0xaaa40;
+/** A line for Xen's console. */
+export const LINE: u32 = 0xaac00;
+/** Room for a line in bytes. */
+export const LINE_BYTES: u32 = 0x400;
+/** Size of linear memory in bytes. */
+export const END: u32 = 0xb0000;
+
+/** Reads a 32-bit field of the image's header. */
+export function headerField(field: ImageHeader): u32 {
+  return load<u32>(HEADER + <u32>field);
+}

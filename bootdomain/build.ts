@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds the boot domain: AssemblyScript → wasm → wasm2c's C → a freestanding PVH kernel. Each
+// stage's output stays in build/bootdomain/: domb.wasm, domb.c, domb.elf. Nothing is rebuilt while
+// the sources, tools and Xen's headers are the same.
+
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { execa } from "execa";
+import {
+  MAX_IMAGE_BYTES,
+  PAGE_SIZE,
+  WINDOW_FRAME_X86_64,
+  WINDOW_PAGES,
+} from "../contract/limits.js";
+import { paths } from "../setup/paths.js";
+
+/** Pages of 64 KiB of the wasm's linear memory: END in assembly/memory.ts. */
+const LINEAR_MEMORY_PAGES = 11;
+const WASM_PAGE_BYTES = 0x10000;
+/** Stack of the boot domain in bytes; sizes.ts reports how much of it a launch can use. */
+export const STACK_BYTES = 0x4000;
+
+const source = join(paths.checkout, "bootdomain");
+const output = join(paths.checkout, "build", "bootdomain");
+
+/** Where the built files lie. */
+export const built = {
+  wasm: join(output, "domb.wasm"),
+  c: join(output, "domb.c"),
+  elf: join(output, "domb.elf"),
+} as const;
+
+/** Options of the AssemblyScript compiler: no runtime, no collector, memory of one fixed size. */
+const ascOptions = [
+  "--runtime",
+  "stub",
+  "--use",
+  "abort=",
+  "--noAssert",
+  "--pedantic",
+  "--optimizeLevel",
+  "3",
+  "--shrinkLevel",
+  "2",
+  "--converge",
+  "--initialMemory",
+  String(LINEAR_MEMORY_PAGES),
+  "--maximumMemory",
+  String(LINEAR_MEMORY_PAGES),
+];
+
+/** Options of the C compiler. Without SSE the boot domain needs no FPU state. */
+const gccOptions = [
+  "-std=gnu11",
+  "-Os",
+  "-ffreestanding",
+  "-fno-pic",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-ident",
+  "-fno-strict-aliasing",
+  "-fcf-protection=none",
+  "-ffunction-sections",
+  "-mno-red-zone",
+  "-mgeneral-regs-only",
+  "-Wall",
+  "-Werror",
+];
+
+/** Options for the C that wasm2c writes, which has functions and variables that nothing uses. */
+const generatedOptions = [
+  "-Wno-unused-function",
+  "-Wno-unused-variable",
+  "-Wno-unused-value",
+  "-fno-builtin",
+  "-DNDEBUG",
+];
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function contentKey(): Promise<string> {
+  const hash = createHash("sha256");
+  const tools = [
+    await execa("gcc", ["--version"]),
+    await execa("wasm2c", ["--version"]),
+    await execa("ld", ["--version"]),
+  ];
+  for (const tool of tools) hash.update(tool.stdout);
+  const inputs = [
+    ...(await filesBelow(source)).filter((file) => !file.endsWith(".test.ts")),
+    ...(await filesBelow(join(paths.checkout, "contract"))),
+    join(paths.checkout, "package-lock.json"),
+  ];
+  for (const file of inputs)
+    hash.update(relative(paths.checkout, file)).update(await readFile(file));
+  for (const file of await filesBelow(join(paths.xenInclude(), "public"))) {
+    hash.update(await readFile(file));
+  }
+  return hash.digest("hex");
+}
+
+/** What the C side takes from contract/ and from the options above. */
+function contractHeader(): string {
+  const defines = {
+    LINEAR_MEMORY_BYTES: LINEAR_MEMORY_PAGES * WASM_PAGE_BYTES,
+    MAX_IMAGE_BYTES,
+    WINDOW_ADDRESS: WINDOW_FRAME_X86_64 * PAGE_SIZE,
+    WINDOW_BYTES: WINDOW_PAGES * PAGE_SIZE,
+  };
+  return Object.entries(defines)
+    .map(([name, value]) => `#define ${name} 0x${value.toString(16)}U\n`)
+    .join("");
+}
+
+async function compileTo(directory: string): Promise<void> {
+  const file = (name: string): string => join(directory, name);
+  const run = async (command: string, options: readonly string[]): Promise<void> => {
+    await execa(command, options, { cwd: paths.checkout, preferLocal: true });
+  };
+  const wasm2cRuntime = "/usr/src/wasm2c";
+  const gcc = [
+    ...gccOptions,
+    `-ffile-prefix-map=${directory}=.`,
+    `-ffile-prefix-map=${paths.checkout}=.`,
+    "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
+    "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
+    "-I",
+    directory,
+    "-I",
+    wasm2cRuntime,
+    "-I",
+    paths.xenInclude(),
+    "-c",
+  ];
+  const shim = join(source, "shim", "x86_64");
+
+  await run("asc", [
+    join("bootdomain", "assembly", "index.ts"),
+    ...ascOptions,
+    "-o",
+    relative(paths.checkout, file("domb.wasm")),
+  ]);
+  await run("wasm2c", ["-n", "domb", file("domb.wasm"), "-o", file("domb.c")]);
+  await writeFile(file("contract.h"), contractHeader());
+  await run("gcc", [
+    ...gcc,
+    ...generatedOptions,
+    "-fstack-usage",
+    file("domb.c"),
+    "-o",
+    file("domb.o"),
+  ]);
+  await run("gcc", [...gcc, join(shim, "machine.c"), "-o", file("machine.o")]);
+  await run("gcc", [
+    ...gcc,
+    "-D__ASSEMBLY__",
+    `-DSTACK_BYTES=${STACK_BYTES}`,
+    join(shim, "entry.S"),
+    "-o",
+    file("entry.o"),
+  ]);
+  await run("ld", [
+    "--build-id=none",
+    "--gc-sections",
+    "-z",
+    "noexecstack",
+    "-static",
+    "-T",
+    join(shim, "boot-domain.lds"),
+    file("entry.o"),
+    file("machine.o"),
+    file("domb.o"),
+    "-o",
+    file("domb.elf"),
+  ]);
+}
+
+/** Builds the boot domain unless it is up to date; returns whether it did. */
+export async function buildBootDomain(): Promise<boolean> {
+  const key = await contentKey();
+  const stamp = await readFile(join(output, "key"), "utf8").catch(() => "");
+  if (stamp === key) return false;
+  const temporary = `${output}.new`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  await compileTo(temporary);
+  await writeFile(join(temporary, "key"), key);
+  await rm(output, { recursive: true, force: true });
+  await rename(temporary, output);
+  return true;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await buildBootDomain();
