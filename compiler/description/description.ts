@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A launch description that has been read and found right: what every later stage builds on.
+// Invariants: names and domids are unique, each within contract/limits.ts; files are absolute paths
+// that nobody has opened yet (that is the materials stage's part).
+
+import type { Place } from "../diagnostics/diagnostic.js";
+
+/** One Initial Domain as the description asks for it, defaults filled in. */
+export interface DomainDescription {
+  /** At most NAME_BYTES - 1 characters of ASCII. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly kernel: string;
+  /** Absolute path. */
+  readonly ramdisk?: string;
+  /** At most MAX_COMMAND_LINE_BYTES bytes of UTF-8, without control characters. */
+  readonly cmdline: string;
+  /** Whole pages, at most MAX_MEMORY_PAGES of them. */
+  readonly memoryBytes: number;
+  readonly vcpus: number;
+  readonly type: "pvh";
+  /** The given one, or the lowest free from 1 on, in the description's order. */
+  readonly domid: number;
+  /** May the domain write to Xen's log. */
+  readonly output: "xen-log" | "none";
+}
+
+/** A whole launch. Domains come in the order in which the description names them. */
+export interface LaunchDescription {
+  /** The file that it was read from; empty when it was given as an object. */
+  readonly source: string;
+  readonly domains: readonly DomainDescription[];
+  /**
+   * Where the value at `path` stands in the source, for diagnostics of later stages; the nearest
+   * value around it when the description leaves it to a default. Example: `["domains", "web",
+   * "memory"]`.
+   */
+  placeOf(path: readonly (string | number)[]): Place;
+}
