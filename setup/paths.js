@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where everything lies that a set-up makes: the one place that knows. Holds for the sources and
+// for their compiled copy in dist/ alike. Whether a thing is there, state.js says.
+
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** The folder that holds package.json, from the folder of this file upwards. */
+function findCheckout() {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, "package.json"))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`no package.json above ${import.meta.dirname}`);
+    folder = parent;
+  }
+  return folder;
+}
+
+const checkout = findCheckout();
+const build = join(checkout, "build");
+
+/**
+ * The cache that all checkouts of a user share.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
+export function cacheFolder(environment = process.env) {
+  if (environment.DOMB_CACHE) return environment.DOMB_CACHE;
+  return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "domb");
+}
+
+/** Absolute paths; functions where the environment may name another place. */
+export const paths = {
+  checkout,
+  build,
+  dist: join(checkout, "dist"),
+  nodeModules: join(checkout, "node_modules"),
+  patches: join(checkout, "hypervisor", "patches", "4.17"),
+  xenConfiguration: join(checkout, "hypervisor", "config", "x86_64.config"),
+  /** Link to the built Xen in the cache: `xen`, `include/public`, `xen.config`. */
+  xenFolder: join(build, "xen"),
+  materials: join(build, "materials"),
+  /** Debian's cloud kernel, the kernel of the example domains. */
+  guestKernel: join(build, "materials", "vmlinuz"),
+  guestRamdisk: join(build, "materials", "busybox.cpio.gz"),
+  bootDomainWasm: join(build, "bootdomain", "domb.wasm"),
+  /** The patched hypervisor, an ELF file that boot loaders start; DOMB_XEN names another. */
+  xen: () => process.env.DOMB_XEN || join(build, "xen", "xen"),
+  /** Folder that holds the patched `public/` headers; DOMB_XEN_INCLUDE names another. */
+  xenInclude: () => process.env.DOMB_XEN_INCLUDE || join(build, "xen", "include"),
+  /** The boot domain's kernel; DOMB_BOOT_DOMAIN names another. */
+  bootDomain: () => process.env.DOMB_BOOT_DOMAIN || join(build, "bootdomain", "domb.elf"),
+};
