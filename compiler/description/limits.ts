@@ -2,5 +2,21 @@
 // Limits of a launch description that neither boot domain nor hypervisor know of. All others are
 // in contract/limits.ts.
 
+import { NAME_BYTES } from "../../contract/limits.js";
+
+/** The version of the format, the value of the key `domb`. */
+export const FORMAT_VERSION = 1;
+
+/** Characters of a domain's name: what the boot domain's record of it holds beside a zero byte. */
+export const MAX_NAME_LENGTH = NAME_BYTES - 1;
+
+/** A domain's name: it stands in log lines and file names, and must not look like a number. */
+export const DOMAIN_NAME_PATTERN = new RegExp(`^[A-Za-z][A-Za-z0-9._-]{0,${MAX_NAME_LENGTH - 1}}$`);
+
 /** Bytes of a command line, its zero byte apart: Linux's COMMAND_LINE_SIZE on x86 is 2048. */
 export const MAX_COMMAND_LINE_BYTES = 2047;
+/** Bytes of a description's file: more is some other file, given by mistake. */
+export const MAX_DESCRIPTION_BYTES = 4 * 1024 * 1024;
+
+/** Levels of lists and mappings within each other; the deepest value that has a meaning has four. */
+export const MAX_NESTING = 16;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules on the domains together: how many, their names, their domids. They look at the value as it
+// was read, right or wrong, so that their faults are told together with all others.
+
+import { MAX_DOMAINS } from "../../contract/limits.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { domainNameFault, domidFault } from "./judges.js";
+import { type Places, subjectOf } from "./places.js";
+import { descriptionRules } from "./rules.js";
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Checks what the schema can't say of the domains in `value`; two of one name, the reader sees. */
+export function checkBetweenDomains(value: unknown, places: Places): readonly Diagnostic[] {
+  const domains = isMapping(value) ? value.domains : undefined;
+  if (!isMapping(domains)) return [];
+  const names = Object.keys(domains);
+  return [
+    ...checkCount(names, places),
+    ...checkNames(names, places),
+    ...checkDomids(domains, places),
+  ];
+}
+
+function checkCount(names: readonly string[], places: Places): readonly Diagnostic[] {
+  if (names.length === 0) {
+    return [
+      descriptionRules.diagnose("DOMB1029", {
+        place: places.ofKey(["domains"]),
+        message: "domains is empty; wanted: at least one domain",
+        fix: "Add a domain with a kernel and memory.",
+      }),
+    ];
+  }
+  const first = names[MAX_DOMAINS];
+  if (first === undefined) return [];
+  return [
+    descriptionRules.diagnose("DOMB2003", {
+      place: places.ofKey(["domains", first]),
+      message: `there are ${names.length} domains; wanted: at most ${MAX_DOMAINS}, and this is the first above`,
+      fix: `Remove ${names.length - MAX_DOMAINS} of them.`,
+    }),
+  ];
+}
+
+function checkNames(names: readonly string[], places: Places): readonly Diagnostic[] {
+  return names.flatMap((name) => {
+    const fault = domainNameFault(name);
+    if (fault === undefined) return [];
+    const place = places.ofKey(["domains", name]);
+    const message = `the name of a domain ${fault.predicate}`;
+    return [descriptionRules.diagnose(fault.code, { place, message, fix: fault.fix })];
+  });
+}
+
+function checkDomids(
+  domains: Readonly<Record<string, unknown>>,
+  places: Places,
+): readonly Diagnostic[] {
+  const owners = new Map<unknown, string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const [name, domain] of Object.entries(domains)) {
+    const domid = isMapping(domain) ? domain.domid : undefined;
+    if (domid === undefined || domidFault(domid) !== undefined) continue;
+    const owner = owners.get(domid);
+    if (owner === undefined) {
+      owners.set(domid, name);
+      continue;
+    }
+    diagnostics.push(
+      descriptionRules.diagnose("DOMB2002", {
+        place: places.ofValue(["domains", name, "domid"]),
+        message: `${subjectOf(["domains", name])} has domid ${domid}, as has ${subjectOf(["domains", owner])}`,
+        fix: "Give one of them another, or leave it out.",
+        related: [
+          { place: places.ofValue(["domains", owner, "domid"]), message: "first given here" },
+        ],
+      }),
+    );
+  }
+  return diagnostics;
+}

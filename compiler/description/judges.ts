@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is wrong with one value of a description, told in words: one function per kind of value.
+// Each takes any value whatever; undefined in place of a fault means that nothing is wrong.
+
+import { MAX_DOMID, MAX_MEMORY_PAGES, MAX_VCPUS, PAGE_SIZE } from "../../contract/limits.js";
+import {
+  DOMAIN_NAME_PATTERN,
+  FORMAT_VERSION,
+  MAX_COMMAND_LINE_BYTES,
+  MAX_NAME_LENGTH,
+} from "./limits.js";
+import { nearestName } from "./nearest-name.js";
+import type { DescriptionCode } from "./rules.js";
+import { formatSize, parseSize, sizeUnits } from "./size.js";
+
+export interface ValueFault {
+  readonly code: DescriptionCode;
+  /** The rest of a sentence that begins with the value's name: "is …; wanted: …". */
+  readonly predicate: string;
+  readonly fix: string;
+}
+
+/** A value as a message shows it: short, and on one line. */
+export function show(value: unknown): string {
+  if (value === null) return "empty";
+  if (Array.isArray(value)) return "a list";
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+    case "object":
+      return "a mapping";
+    case "number":
+    case "boolean":
+    case "bigint":
+      return String(value);
+    default:
+      return `a value of type ${typeof value}`;
+  }
+}
+
+/** A fault of a value that is missing or not of the JavaScript type `type`. */
+function typeMismatch(
+  value: unknown,
+  type: "string" | "number",
+  wanted: string,
+  example: string,
+): ValueFault | undefined {
+  if (value === undefined) {
+    return {
+      code: "DOMB1013",
+      predicate: `is missing; wanted: ${wanted}`,
+      fix: `Add \`${example}\`.`,
+    };
+  }
+  if (typeof value === type) return undefined;
+  const quotable = type === "string" && (typeof value === "number" || typeof value === "boolean");
+  return {
+    code: "DOMB1014",
+    predicate: `is ${show(value)}; wanted: ${wanted}`,
+    fix: quotable ? `Put it in quotes: "${value}".` : `Write, for example, \`${example}\`.`,
+  };
+}
+
+/** The version of the format. */
+export function formatFault(value: unknown): ValueFault | undefined {
+  const example = `domb: ${FORMAT_VERSION}`;
+  const mismatch = typeMismatch(value, "number", "the format's version, a number", example);
+  if (mismatch !== undefined || value === FORMAT_VERSION) return mismatch;
+  return {
+    code: "DOMB1017",
+    predicate: `is ${show(value)}; this domb reads version ${FORMAT_VERSION} of the format only`,
+    fix: `Write \`${example}\`, or use the domb that the description was written for.`,
+  };
+}
+
+/** A size of memory. */
+export function memoryFault(value: unknown): ValueFault | undefined {
+  const units = Object.keys(sizeUnits).join(", ");
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
+    return memoryFault(String(value));
+  }
+  const mismatch = typeMismatch(value, "string", "a size with a unit", "memory: 256 MiB");
+  if (typeof value !== "string") return mismatch;
+  const size = parseSize(value);
+  if (size.ok) return memoryRangeFault(value, size.bytes);
+  switch (size.fault) {
+    case "no-unit":
+      return {
+        code: "DOMB1020",
+        predicate: `is ${size.number}, without a unit; wanted: one of ${units}`,
+        fix: `Write \`${size.number} MiB\`, if mebibytes are meant.`,
+      };
+    case "other-unit":
+      return {
+        code: "DOMB1021",
+        predicate: `is in ${size.unit}, which is not certain; wanted: one of ${units}`,
+        fix: `Write \`${size.number} ${size.meant}\`, if units of 1024 are meant.`,
+      };
+    case "malformed":
+      return {
+        code: "DOMB1022",
+        predicate: `is ${show(value)}; wanted: a whole decimal number and one of ${units}`,
+        fix: `Write, for example, \`${size.whole ?? "256 MiB"}\`.`,
+      };
+  }
+}
+
+function memoryRangeFault(text: string, bytes: number): ValueFault | undefined {
+  const most = MAX_MEMORY_PAGES * PAGE_SIZE;
+  if (bytes < 1 || bytes > most) {
+    return {
+      code: "DOMB1024",
+      predicate: `is ${text}; wanted: from ${formatSize(PAGE_SIZE)} to ${formatSize(most)}`,
+      fix: bytes < 1 ? "Give it as much as its kernel and ramdisk need." : "Give it less.",
+    };
+  }
+  if (bytes % PAGE_SIZE === 0) return undefined;
+  const more = formatSize(Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE);
+  return {
+    code: "DOMB1023",
+    predicate: `is ${text}; wanted: a multiple of a page, ${formatSize(PAGE_SIZE)}`,
+    fix: `Write \`${more}\`.`,
+  };
+}
+
+/** A fault of a number that is not a whole one from `least` to `most`. */
+function wholeNumberFault(
+  value: unknown,
+  least: number,
+  most: number,
+  example: string,
+): ValueFault | undefined {
+  const wanted = `a whole number from ${least} to ${most}`;
+  const mismatch = typeMismatch(value, "number", wanted, example);
+  if (typeof value !== "number") return mismatch;
+  const predicate = `is ${show(value)}; wanted: ${wanted}`;
+  const fix = `Write, for example, \`${example}\`.`;
+  if (Number.isFinite(value) && !Number.isInteger(value))
+    return { code: "DOMB1019", predicate, fix };
+  return value >= least && value <= most ? undefined : { code: "DOMB1018", predicate, fix };
+}
+
+/** A number of virtual CPUs. */
+export function vcpusFault(value: unknown): ValueFault | undefined {
+  const fault = wholeNumberFault(value, 1, MAX_VCPUS, "vcpus: 1");
+  if (fault?.code !== "DOMB1018" || Number(value) < 1) return fault;
+  return {
+    code: "DOMB1015",
+    predicate: `is ${show(value)}; not yet: this domb gives a domain at most ${MAX_VCPUS}`,
+    fix: `Write \`vcpus: ${MAX_VCPUS}\`, or leave it out.`,
+  };
+}
+
+/** A domid of an Initial Domain. */
+export function domidFault(value: unknown): ValueFault | undefined {
+  if (value !== 0) return wholeNumberFault(value, 1, MAX_DOMID, "domid: 1");
+  return {
+    code: "DOMB1015",
+    predicate: "is 0; not yet: domid 0 comes with roles",
+    fix: `Choose one from 1 to ${MAX_DOMID}, or leave it out.`,
+  };
+}
+
+/** One of a fixed set of texts. */
+export function choiceFault(choices: readonly string[]) {
+  return (value: unknown): ValueFault | undefined => {
+    const wanted = choices.map((choice) => `"${choice}"`).join(" or ");
+    const mismatch = typeMismatch(value, "string", wanted, String(choices[0]));
+    if (typeof value !== "string" || choices.includes(value)) return mismatch;
+    const near = nearestName(value, choices);
+    return {
+      code: "DOMB1016",
+      predicate: `is ${show(value)}; wanted: ${wanted}`,
+      fix: near === undefined ? `Write one of ${choices.join(", ")}.` : `Write \`${near}\`.`,
+    };
+  };
+}
+
+/** A kind of virtualisation. */
+export function typeFault(value: unknown): ValueFault | undefined {
+  if (value !== "pv") return choiceFault(["pvh"])(value);
+  return {
+    code: "DOMB1015",
+    predicate: 'is "pv"; not yet: this domb starts PVH domains only',
+    fix: "Write `pvh`, or leave it out; the kernel needs a PVH note.",
+  };
+}
+
+/** The first character that has no place in a line of text: a control, or half of a pair. */
+function controlFault(text: string): ValueFault | undefined {
+  const found = /[\p{Cc}\p{Cs}]/u.exec(text);
+  if (found === null) return undefined;
+  const name = `U+${(found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const isLineEnd = found[0] === "\n" || found[0] === "\r";
+  return {
+    code: "DOMB1026",
+    predicate: `holds ${isLineEnd ? "a line break" : `the control character ${name}`} behind ${found.index} others; wanted: one line of printable text`,
+    fix: isLineEnd ? "Fold the lines with `>-` in place of `|` or `>`." : "Remove it.",
+  };
+}
+
+/** A kernel's command line. */
+export function commandLineFault(value: unknown): ValueFault | undefined {
+  const mismatch = typeMismatch(value, "string", "text", "cmdline: quiet");
+  if (typeof value !== "string") return mismatch;
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= MAX_COMMAND_LINE_BYTES) return controlFault(value);
+  return {
+    code: "DOMB1025",
+    predicate: `has ${bytes} bytes; wanted: at most ${MAX_COMMAND_LINE_BYTES}`,
+    fix: `Shorten it by ${bytes - MAX_COMMAND_LINE_BYTES}.`,
+  };
+}
+
+/** The name of a file. */
+export function fileFault(value: unknown): ValueFault | undefined {
+  const mismatch = typeMismatch(value, "string", "the name of a file", "kernel: ./vmlinuz");
+  if (typeof value !== "string") return mismatch;
+  if (value !== "") return controlFault(value);
+  return {
+    code: "DOMB1027",
+    predicate: "is empty; wanted: the name of a file",
+    fix: "Name a file, or remove the key where it is optional.",
+  };
+}
+
+/** The name of a domain. */
+export function domainNameFault(name: string): ValueFault | undefined {
+  if (DOMAIN_NAME_PATTERN.test(name)) return undefined;
+  const length = name.length > MAX_NAME_LENGTH ? `, ${name.length} characters` : "";
+  return {
+    code: "DOMB1028",
+    predicate: `is ${show(name)}${length}; wanted: at most ${MAX_NAME_LENGTH} letters, digits, dots, hyphens and underscores, a letter first`,
+    fix: "Choose another name.",
+  };
+}

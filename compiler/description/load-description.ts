@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a file, or an object, to a launch description that is right, or to all that is wrong with
+// it, in the order of the file. Kernels and ramdisks are named here, not opened.
+
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { Diagnostic, Result } from "../diagnostics/diagnostic.js";
+import { checkBetweenDomains } from "./between-domains.js";
+import type { DomainDescription, LaunchDescription } from "./description.js";
+import { MAX_DESCRIPTION_BYTES } from "./limits.js";
+import { objectPlaces, type Places } from "./places.js";
+import { MODULE_NAME, readModule } from "./read-module.js";
+import { leavesUnread, readYaml } from "./read-yaml.js";
+import { descriptionRules } from "./rules.js";
+import type { LaunchInput, ParsedLaunch } from "./schema.js";
+import { checkShape } from "./shape.js";
+import { formatSize, sizeBytes } from "./size.js";
+
+/** Reads the description at `path`: YAML, or a module by its name's ending (.ts, .js, .mjs …). */
+export async function loadDescription(path: string): Promise<Result<LaunchDescription>> {
+  if (!MODULE_NAME.test(path)) {
+    const text = await readText(path);
+    return text.ok ? readDescription(text.value, path) : text;
+  }
+  const readable = await readText(path);
+  if (!readable.ok) return readable;
+  const module = await readModule(path);
+  return module.ok
+    ? checkDescription(module.value, objectPlaces(path), path, dirname(path))
+    : { ok: false, diagnostics: [module.diagnostic] };
+}
+
+/** Reads a description's YAML text; `source` is the file's name, to which its paths are relative. */
+export function readDescription(text: string, source: string): Result<LaunchDescription> {
+  const { content, places, diagnostics } = readYaml(text, source);
+  if (content === undefined) return { ok: false, diagnostics };
+  return checkDescription(content.value, places, source, dirname(source), diagnostics);
+}
+
+/** Checks a description made by a program; its paths are relative to `directory`. */
+export function describeLaunch(launch: LaunchInput, directory: string): Result<LaunchDescription> {
+  return checkDescription(launch, objectPlaces(), "", directory);
+}
+
+async function readText(path: string): Promise<Result<string>> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return failed(unreadable(path, (error as NodeJS.ErrnoException).code ?? String(error)));
+  }
+  const refuse = (what: string) =>
+    failed(
+      descriptionRules.diagnose("DOMB1002", {
+        place: { file: path },
+        message: `the file ${what}; wanted: a launch description in UTF-8 text`,
+        fix: "Give a description, such as `domb init` writes; kernels and images are named in it.",
+      }),
+    );
+  if (bytes.length > MAX_DESCRIPTION_BYTES) {
+    return refuse(`has more than ${formatSize(MAX_DESCRIPTION_BYTES)}`);
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return text.includes("\0")
+      ? refuse("holds zero bytes")
+      : { ok: true, value: text, diagnostics: [] };
+  } catch {
+    return refuse("is not UTF-8");
+  }
+}
+
+function failed(diagnostic: Diagnostic): Result<never> {
+  return { ok: false, diagnostics: [diagnostic] };
+}
+
+function unreadable(path: string, code: string): Diagnostic {
+  const reasons: Readonly<Record<string, readonly [string, string]>> = {
+    ENOENT: ["there is no such file", "Name another file, or write a first one with `domb init`."],
+    EISDIR: ["it is a directory", "Name the file in it, such as launch.yaml."],
+    EACCES: ["this user may not read it", "Change its permissions."],
+  };
+  const [reason, fix] = reasons[code] ?? [`the system says ${code}`, "Name another file."];
+  return descriptionRules.diagnose("DOMB1001", {
+    place: { file: path },
+    message: `the description can't be read: ${reason}`,
+    fix,
+  });
+}
+
+function checkDescription(
+  value: unknown,
+  places: Places,
+  source: string,
+  directory: string,
+  earlier: readonly Diagnostic[] = [],
+): Result<LaunchDescription> {
+  const shape = checkShape(value, places);
+  const later = [...shape.diagnostics, ...checkBetweenDomains(value, places)];
+  // A value that could not be read has its diagnostic; that it is missing then is no second fault.
+  const unread = new Set(
+    earlier.filter(leavesUnread).map(({ place }) => JSON.stringify(place.path)),
+  );
+  const diagnostics = [
+    ...earlier,
+    ...later.filter(({ place }) => !unread.has(JSON.stringify(place.path))),
+  ];
+  if (shape.launch === undefined || diagnostics.length > 0) {
+    return { ok: false, diagnostics: inOrder(diagnostics) };
+  }
+  const domains = resolveDomains(shape.launch, directory);
+  const launch = { source, domains, placeOf: places.ofValue.bind(places) };
+  return { ok: true, value: launch, diagnostics: [] };
+}
+
+/** By place in the file; in the order of finding where there are no lines. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.toSorted(
+    (a, b) =>
+      (a.place.line ?? 0) - (b.place.line ?? 0) || (a.place.column ?? 0) - (b.place.column ?? 0),
+  );
+}
+
+function resolveDomains(launch: ParsedLaunch, directory: string): readonly DomainDescription[] {
+  const taken = new Set(Object.values(launch.domains).map(({ domid }) => domid));
+  let next = 1;
+  const free = (): number => {
+    while (taken.has(next)) next++;
+    return next++;
+  };
+  return Object.entries(launch.domains).map(([name, domain]) => ({
+    name,
+    kernel: resolve(directory, domain.kernel),
+    ...(domain.ramdisk === undefined ? {} : { ramdisk: resolve(directory, domain.ramdisk) }),
+    cmdline: domain.cmdline,
+    memoryBytes: sizeBytes(domain.memory),
+    vcpus: domain.vcpus,
+    type: domain.type,
+    domid: domain.domid ?? free(),
+    output: domain.output,
+  }));
+}

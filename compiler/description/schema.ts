@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The launch description, defined once: the types of defineLaunch(), the published JSON Schema and
+// the reading of launch.yaml come from here. What a wrong value is told comes from judges.ts;
+// rules between values are in between-domains.ts.
+
+import { z } from "zod";
+import { MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
+import {
+  choiceFault,
+  commandLineFault,
+  domidFault,
+  fileFault,
+  formatFault,
+  memoryFault,
+  typeFault,
+  type ValueFault,
+  vcpusFault,
+} from "./judges.js";
+import { DOMAIN_NAME_PATTERN, FORMAT_VERSION, MAX_COMMAND_LINE_BYTES } from "./limits.js";
+import { SIZE_PATTERN } from "./size.js";
+
+/** A value that `judge` looks at before zod does, so that its fault is told in our own words. */
+function judged<Schema extends z.ZodType>(
+  schema: Schema,
+  judge: (value: unknown) => ValueFault | undefined,
+) {
+  return z.preprocess((value: z.input<Schema>, context) => {
+    const fault = judge(value);
+    if (fault === undefined) return value;
+    context.issues.push({ code: "custom", input: value, params: { fault } });
+    return z.NEVER;
+  }, schema);
+}
+
+export const outputs = ["none", "xen-log"] as const;
+
+const file = (title: string) =>
+  judged(
+    z
+      .string()
+      .min(1)
+      .meta({ description: title, examples: ["./vmlinuz"] }),
+    fileFault,
+  );
+
+export const domainSchema = z
+  .strictObject({
+    kernel: file(
+      "The kernel, a bzImage or an ELF file with a PVH note; relative to the description's file.",
+    ),
+    cmdline: judged(
+      z
+        .string()
+        .max(MAX_COMMAND_LINE_BYTES)
+        .meta({
+          description: `The kernel's command line, at most ${MAX_COMMAND_LINE_BYTES} bytes.`,
+          examples: ["quiet"],
+        }),
+      commandLineFault,
+    ).default(""),
+    ramdisk: file("The initial ramdisk; relative to the description's file.").optional(),
+    memory: judged(
+      z
+        .string()
+        .regex(SIZE_PATTERN)
+        .meta({
+          description: "The domain's memory: a whole number and KiB, MiB, GiB or TiB.",
+          examples: ["256 MiB"],
+        }),
+      memoryFault,
+    ),
+    vcpus: judged(
+      z.int().min(1).max(MAX_VCPUS).meta({ description: "How many virtual CPUs it has." }),
+      vcpusFault,
+    ).default(1),
+    type: judged(
+      z.literal("pvh").meta({ description: "How it is virtualised." }),
+      typeFault,
+    ).default("pvh"),
+    domid: judged(
+      z.int().min(1).max(MAX_DOMID).meta({
+        description: "The domid that it gets; by default the lowest that is free, from 1 on.",
+      }),
+      domidFault,
+    ).optional(),
+    output: judged(
+      z.enum(outputs).meta({
+        description: "May it write to Xen's log: a right given at its creation.",
+      }),
+      choiceFault(outputs),
+    ).default("none"),
+  })
+  .meta({ description: "One Initial Domain." });
+
+export const launchSchema = z
+  .strictObject({
+    domb: judged(
+      z.literal(FORMAT_VERSION).meta({ description: "The version of this format." }),
+      formatFault,
+    ),
+    // Names are judged with the rules between domains: zod would skip the rest of a misnamed one.
+    domains: z.record(z.string().meta({ pattern: DOMAIN_NAME_PATTERN.source }), domainSchema).meta({
+      description: "The Initial Domains by name, in the order in which they are made.",
+      minProperties: 1,
+      maxProperties: MAX_DOMAINS,
+    }),
+  })
+  .meta({ title: "domb launch description" });
+
+/** What a person writes: defaults may be left out. */
+export type LaunchInput = z.input<typeof launchSchema>;
+export type DomainInput = z.input<typeof domainSchema>;
+
+/** The same with its defaults filled in. */
+export type ParsedLaunch = z.output<typeof launchSchema>;

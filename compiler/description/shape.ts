@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// A value against the schema: zod's issues become diagnostics with their places. Every fault is
+// reported but the ones that only follow from another, as a key that is missing since it is misspelt.
+
+import type { z } from "zod";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { show, type ValueFault } from "./judges.js";
+import { laterDomainKeys, laterLaunchKeys } from "./later-keys.js";
+import { nearestName } from "./nearest-name.js";
+import { type Path, type Places, subjectOf } from "./places.js";
+import { type DescriptionCode, descriptionRules } from "./rules.js";
+import { domainSchema, launchSchema, type ParsedLaunch } from "./schema.js";
+
+export interface Shape {
+  /** Undefined when something is wrong. */
+  readonly launch: ParsedLaunch | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const launchKeys = Object.keys(launchSchema.shape);
+const domainKeys = Object.keys(domainSchema.shape);
+
+/** A diagnostic of `fault` of the value at `path`. */
+export function diagnoseFault(fault: ValueFault, path: Path, places: Places): Diagnostic {
+  return descriptionRules.diagnose(fault.code, {
+    // A missing value has no line of its own: it gets that of the key of what lacks it.
+    place:
+      fault.code === "DOMB1013"
+        ? { ...places.ofKey(path.slice(0, -1)), path }
+        : places.ofValue(path),
+    message: `${subjectOf(path)} ${fault.predicate}`,
+    fix: fault.fix,
+  });
+}
+
+/** Checks `value` against the schema. */
+export function checkShape(value: unknown, places: Places): Shape {
+  const parsed = launchSchema.safeParse(value);
+  if (parsed.success) return { launch: parsed.data, diagnostics: [] };
+  const misspelt = new Set<string>();
+  const diagnostics: Diagnostic[] = [];
+  for (const issue of parsed.error.issues) {
+    if (issue.code !== "unrecognized_keys") continue;
+    for (const key of issue.keys) {
+      const path = [...(issue.path as Path), key];
+      const { code, message, fix, meant } = unknownKey(path, key);
+      if (meant !== undefined) misspelt.add(JSON.stringify([...(issue.path as Path), meant]));
+      diagnostics.push(
+        descriptionRules.diagnose(code, { place: places.ofKey(path), message, fix }),
+      );
+    }
+  }
+  for (const issue of parsed.error.issues) {
+    const path = issue.path as Path;
+    if (issue.code === "unrecognized_keys" || misspelt.has(JSON.stringify(path))) continue;
+    diagnostics.push(diagnoseFault(faultOf(issue, value), path, places));
+  }
+  return { launch: undefined, diagnostics };
+}
+
+function faultOf(issue: z.core.$ZodIssue, whole: unknown): ValueFault {
+  if (issue.code === "custom") return issue.params?.fault as ValueFault;
+  // All else are the two levels that hold others: not a mapping, or not there.
+  const found = issue.path.reduce<unknown>(
+    (around, key) => (around as Record<PropertyKey, unknown>)[key],
+    whole,
+  );
+  const wanted =
+    issue.path.length === 1
+      ? "a mapping from names to domains"
+      : `a mapping with keys such as ${(issue.path.length === 0 ? launchKeys : domainKeys).join(", ")}`;
+  return found === undefined
+    ? { code: "DOMB1013", predicate: `is missing; wanted: ${wanted}`, fix: "Add it." }
+    : {
+        code: "DOMB1014",
+        predicate: `is ${show(found)}; wanted: ${wanted}`,
+        fix: "Put the keys below it, indented, each with its value.",
+      };
+}
+
+interface UnknownKey {
+  readonly code: DescriptionCode;
+  readonly message: string;
+  readonly fix: string;
+  /** The key that works and was probably meant. */
+  readonly meant?: string;
+}
+
+function unknownKey(path: Path, key: string): UnknownKey {
+  const ofDomain = path.length > 1;
+  const owner = subjectOf(path.slice(0, -1));
+  const keys = ofDomain ? domainKeys : launchKeys;
+  const later = ofDomain ? laterDomainKeys : laterLaunchKeys;
+  if (Object.hasOwn(later, key)) {
+    return {
+      code: "DOMB1012",
+      message: `${key} of ${owner} is not possible yet: it will say ${later[key]}`,
+      fix: "Remove it, if the launch is right without.",
+    };
+  }
+  if (key === "<<") {
+    return {
+      code: "DOMB1005",
+      message: `${owner} has the key <<, which merges nothing in YAML 1.2`,
+      fix: "Write the keys out, or share them with defineLaunch() in TypeScript.",
+    };
+  }
+  const message = `${owner} has the unknown key ${show(key)}`;
+  if (!ofDomain && domainKeys.includes(key)) {
+    return { code: "DOMB1011", message, fix: `Move ${key} into a domain, below \`domains\`.` };
+  }
+  const meant = nearestName(key, keys);
+  const near = meant ?? nearestName(key, Object.keys(later));
+  return {
+    code: "DOMB1011",
+    message,
+    fix:
+      near === undefined
+        ? `Remove it; the keys are ${keys.join(", ")}.`
+        : `Did you mean \`${near}\`?`,
+    ...(meant === undefined ? {} : { meant }),
+  };
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// All rules of all stages: the source of docs/diagnostics.md. A stage declares its own with
+// defineRules() in its folder, and has a line here.
+
+import { descriptionRules } from "../description/rules.js";
+import type { Rule, RuleTable } from "./rules.js";
+
+const tables: readonly RuleTable<string>[] = [descriptionRules];
+
+/** Every rule, by code. */
+export function allRules(): readonly Rule[] {
+  return tables
+    .flatMap(({ rules }) => rules)
+    .toSorted((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0));
+}
