@@ -8,16 +8,11 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
-import {
-  MAX_IMAGE_BYTES,
-  PAGE_SIZE,
-  WINDOW_FRAME_X86_64,
-  WINDOW_PAGES,
-} from "../contract/limits.js";
+import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
 import { paths } from "../setup/paths.js";
 
 /** Pages of 64 KiB of the wasm's linear memory: END in assembly/memory.ts. */
-const LINEAR_MEMORY_PAGES = 11;
+const LINEAR_MEMORY_PAGES = 10;
 const WASM_PAGE_BYTES = 0x10000;
 /** Stack of the boot domain in bytes; sizes.ts reports how much of it a launch can use. */
 export const STACK_BYTES = 0x4000;
@@ -112,8 +107,7 @@ function contractHeader(): string {
   const defines = {
     LINEAR_MEMORY_BYTES: LINEAR_MEMORY_PAGES * WASM_PAGE_BYTES,
     MAX_IMAGE_BYTES,
-    WINDOW_ADDRESS: WINDOW_FRAME_X86_64 * PAGE_SIZE,
-    WINDOW_BYTES: WINDOW_PAGES * PAGE_SIZE,
+    PAGE_SIZE,
   };
   return Object.entries(defines)
     .map(([name, value]) => `#define ${name} 0x${value.toString(16)}U\n`)

@@ -139,7 +139,7 @@ export const enum OperationRecord {
 
 /** What an operation does to its step's domain. Each makes one kind of hypercall, or none. */
 export const enum OperationKind {
-  /** digests a material and compares: fields material */
+  /** digests a material and compares: material */
   verify = 1,
   /** creates the domain */
   createDomain = 2,
@@ -151,16 +151,12 @@ export const enum OperationKind {
   limitMemory = 5,
   /** gives it memory: frame, count extents of order */
   populate = 6,
-  /** maps count pages from frame into the window, of WINDOW_PAGES at most */
-  map = 7,
-  /** copies count pages of material from offset to frame, which is mapped */
-  copy = 8,
-  /** fills count pages from frame, which is mapped, with zeros */
-  clear = 9,
-  /** unmaps all that is mapped */
-  unmap = 10,
-  /** sets the context of vCPU 0 from a material */
-  setContext = 11,
+  /** copies count pages of material, from offset, to its memory from frame */
+  copy = 7,
+  /** fills count pages of its memory from frame with zeros */
+  clear = 8,
+  /** sets the context of vCPU 0 from material */
+  setContext = 9,
   /** starts the domain */
-  start = 12,
+  start = 10,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The maxima that compiler and boot domain check alike, and the boot domain's address space.
+// The maxima that compiler and boot domain check alike.
 // Valid TypeScript and AssemblyScript alike: nothing is imported, every constant fits in 31 bits.
 
 /** Size of a page in bytes, on host and guests (XEN_PAGE_SIZE). */
@@ -18,7 +18,7 @@ export const MAX_STEPS = 256;
 export const MAX_OPERATIONS = 16384;
 /** Operations that one run of a plan executes, over all its steps. */
 export const MAX_WORK = 65536;
-/** Size of an image in bytes: what fits beside the boot domain below its window. */
+/** Size of an image in bytes: what fits beside the boot domain below 3 GiB. */
 export const MAX_IMAGE_BYTES = 0x7ffff000;
 /** Highest domid of an Initial Domain: the boot domain's own is the one above. */
 export const MAX_DOMID = 0x7fee;
@@ -38,7 +38,3 @@ export const MAX_CONTEXT_BYTES = 4096;
 export const MAX_ORDER = 18;
 /** Extents that one populate hypercall asks for. */
 export const POPULATE_BATCH = 512;
-/** Pages that the boot domain maps at a time. */
-export const WINDOW_PAGES = 1024;
-/** First gfn of that window in the boot domain's own address space (x86-64): 3 GiB. */
-export const WINDOW_FRAME_X86_64 = 0xc0000;

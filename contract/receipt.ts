@@ -36,8 +36,8 @@ export const enum ReceiptHeader {
   endedAt = 48,
   /** time spent on digests, 64 bits */
   digestTicks = 56,
-  /** time spent on mapping and unmapping, 64 bits */
-  mapTicks = 64,
+  /** time spent on giving memory to domains, 64 bits */
+  populateTicks = 64,
   /** time spent on copying, 64 bits */
   copyTicks = 72,
   /** time spent on clearing, 64 bits */

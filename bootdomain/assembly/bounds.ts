@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accepts a plan: every number in it within its bounds, before the first operation runs. After
-// this no address that is computed from the plan can lie outside image, window or table.
+// this no address that is computed from the plan can lie outside image or table.
 
 import {
   DomainRecord,
@@ -26,7 +26,6 @@ import {
   MAX_WORK,
   NAME_BYTES,
   PAGE_SIZE,
-  WINDOW_PAGES,
 } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import { headerField, PLAN } from "./memory";
@@ -122,14 +121,15 @@ function materialIsBounded(material: u32): bool {
   return (
     offset % PAGE_SIZE == 0 &&
     offset <= imageBytes &&
-    within(materialField(material, MaterialRecord.bytes), 1, imageBytes - offset) &&
+    within(materialField(material, MaterialRecord.bytes), 1, imageBytes) &&
+    materialPages(material) <= (imageBytes - offset) / PAGE_SIZE &&
     materialField(material, MaterialRecord.reserved) == 0
   );
 }
 
-/** Whether `count` pages from `frame` are at least one and no more than `most`, below MAX_FRAME. */
-function framesAreBounded(frame: u32, count: u32, most: u32): bool {
-  return within(count, 1, most) && frame <= <u32>MAX_FRAME - count;
+/** Whether `count` pages from `frame`, at least one, lie below MAX_FRAME. */
+function framesAreBounded(frame: u32, count: u32): bool {
+  return within(count, 1, MAX_FRAME) && frame <= <u32>MAX_FRAME - count;
 }
 
 function operationIsBounded(operation: u32, materials: u32): bool {
@@ -144,12 +144,10 @@ function operationIsBounded(operation: u32, materials: u32): bool {
     return (
       order <= <u32>MAX_ORDER &&
       count <= <u32>MAX_FRAME >> order &&
-      framesAreBounded(frame, count << order, MAX_FRAME)
+      framesAreBounded(frame, count << order)
     );
   }
-  if (kind == OperationKind.map || kind == OperationKind.clear) {
-    return framesAreBounded(frame, count, WINDOW_PAGES);
-  }
+  if (kind == OperationKind.clear) return framesAreBounded(frame, count);
   if (kind == OperationKind.verify) return material < materials;
   if (kind == OperationKind.setContext) {
     return (
@@ -160,9 +158,10 @@ function operationIsBounded(operation: u32, materials: u32): bool {
   if (kind == OperationKind.copy) {
     return (
       material < materials &&
-      framesAreBounded(frame, count, WINDOW_PAGES) &&
+      framesAreBounded(frame, count) &&
+      count <= materialPages(material) &&
       offset % PAGE_SIZE == 0 &&
-      offset / PAGE_SIZE + count <= materialPages(material)
+      offset / PAGE_SIZE <= materialPages(material) - count
     );
   }
   return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Digests of what lies in the image and in linear memory, compared with what they should be.
 
-import { DIGEST_BYTES } from "../../contract/limits";
+import { DIGEST_BYTES, PAGE_SIZE } from "../../contract/limits";
 import { imageRead } from "./machine";
 import { DIGEST, PIECE, PIECE_BYTES } from "./memory";
 import { sha256Begin, sha256Blocks, sha256End } from "./sha256";
@@ -20,7 +20,10 @@ export function digestOfMemoryIs(wanted: u32, address: u32, bytes: u32): bool {
   return digestIs(wanted);
 }
 
-/** Digests `bytes` bytes of the image from `offset`, a piece at a time. */
+/**
+ * Digests `bytes` bytes of the image from `offset`, a piece at a time. The rest of the last page
+ * must be zero: whole pages are copied.
+ */
 export function digestOfImageIs(wanted: u32, offset: u32, bytes: u32): bool {
   let left = bytes;
   sha256Begin();
@@ -30,7 +33,11 @@ export function digestOfImageIs(wanted: u32, offset: u32, bytes: u32): bool {
     offset += PIECE_BYTES;
     left -= PIECE_BYTES;
   }
-  imageRead(offset, PIECE, left);
+  const page = (left + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+  imageRead(offset, PIECE, page);
+  for (let byte = left; byte < page; byte++) {
+    if (load<u8>(PIECE + byte) != 0) return false;
+  }
   sha256Blocks(PIECE, left / 64);
   sha256End(PIECE + (left & ~63), left % 64, bytes);
   return digestIs(wanted);

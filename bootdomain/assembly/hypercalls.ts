@@ -1,43 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hypercalls of a launch: each function fills Xen's own structure (offsets from contract/) and
-// returns 0, or Xen's errno as a positive number. What is mapped lies in the window, from its first
-// page.
+// returns 0, or Xen's errno as a positive number. Xen itself copies into a domain's memory: the
+// boot domain never has any of it mapped.
 
 import { DomainRecord } from "../../contract/image";
-import { PAGE_SIZE, POPULATE_BATCH, WINDOW_PAGES } from "../../contract/limits";
+import { PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import * as xen from "../../contract/xen-abi";
 import { imageRead } from "./machine";
-import {
-  ARGUMENT,
-  FRAMES,
-  MAP_ERRORS,
-  PIECE,
-  UNMAP_ARGUMENTS,
-  UNMAP_CALLS,
-  WINDOW_FRAMES,
-} from "./memory";
+import { ARGUMENT, FRAMES, PIECE } from "./memory";
 import { domainField } from "./plan";
 import { receiptField } from "./receipt";
-import { bootDomainOp, domctl, memoryOp, multicall } from "./xen";
+import { bootDomainOp, domctl, memoryOp } from "./xen";
 
 /** Virtual address of linear memory: what Xen takes for a pointer is this plus an address. */
 let memoryBase: u64 = 0;
 
-/** Fills the tables that stay the same for every mapping and unmapping. */
-export function prepareWindow(base: u64, windowFrame: u64): void {
+/** First gfn of the image in the boot domain's own memory. */
+let imageFrame: u64 = 0;
+
+/** Tells where linear memory and the image lie in the boot domain. */
+export function placeMemory(base: u64, frame: u64): void {
   memoryBase = base;
-  for (let page: u32 = 0; page < <u32>WINDOW_PAGES; page++) {
-    const frame = windowFrame + page;
-    const argument = UNMAP_ARGUMENTS + page * xen.xen_remove_from_physmap_size;
-    const call = UNMAP_CALLS + page * xen.multicall_entry_size;
-    store<u64>(WINDOW_FRAMES + page * 8, frame);
-    store<u16>(argument + xen.xen_remove_from_physmap_domid_offset, xen.DOMID_SELF);
-    store<u64>(argument + xen.xen_remove_from_physmap_gpfn_offset, frame);
-    store<u64>(call + xen.multicall_entry_op_offset, xen.HYPERVISOR_memory_op);
-    store<u64>(call + xen.multicall_entry_args_offset, xen.XENMEM_remove_from_physmap);
-    store<u64>(call + xen.multicall_entry_args_offset + 8, memoryBase + argument);
-  }
+  imageFrame = frame;
 }
 
 /** Xen's answer as an errno: what is not negative is no error. */
@@ -157,40 +142,23 @@ export function populate(domid: u32, frame: u32, count: u32, order: u32): u32 {
   return 0;
 }
 
-/** XENMEM_add_to_physmap_batch, foreign: maps `count` frames of a domain into the window. */
-export function mapFrames(domid: u32, frame: u32, count: u32): u32 {
-  for (let page: u32 = 0; page < count; page++) {
-    store<u64>(FRAMES + page * 8, frame + page);
-    store<i32>(MAP_ERRORS + page * 4, 0);
-  }
-  clearArgument(xen.xen_add_to_physmap_batch_size);
-  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_domid_offset, xen.DOMID_SELF);
-  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_space_offset, xen.XENMAPSPACE_gmfn_foreign);
-  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_size_offset, <u16>count);
-  store<u16>(ARGUMENT + xen.xen_add_to_physmap_batch_u_foreign_domid_offset, <u16>domid);
-  store<u64>(ARGUMENT + xen.xen_add_to_physmap_batch_idxs_offset, memoryBase + FRAMES);
-  store<u64>(ARGUMENT + xen.xen_add_to_physmap_batch_gpfns_offset, memoryBase + WINDOW_FRAMES);
-  store<u64>(ARGUMENT + xen.xen_add_to_physmap_batch_errs_offset, memoryBase + MAP_ERRORS);
-  const answer = memoryOp(xen.XENMEM_add_to_physmap_batch, ARGUMENT);
-  if (answer < 0) return errnoOf(answer);
-  for (let page: u32 = 0; page < count; page++) {
-    const error = load<i32>(MAP_ERRORS + page * 4);
-    if (error != 0) return errnoOf(error);
-  }
-  return 0;
+/** XEN_BOOT_DOMAIN_copy: `count` pages of the image, from `offset`, to a domain's memory. */
+export function copyPages(domid: u32, frame: u32, offset: u32, count: u32): u32 {
+  return fill(domid, frame, imageFrame + offset / PAGE_SIZE, count, xen.XEN_BOOT_DOMAIN_copy);
 }
 
-/** XENMEM_remove_from_physmap for the window's first `count` pages; the first error of them. */
-export function unmapFrames(count: u32): u32 {
-  const answer = multicall(UNMAP_CALLS, count);
-  if (answer < 0) return errnoOf(answer);
-  for (let page: u32 = 0; page < count; page++) {
-    const result = load<i64>(
-      UNMAP_CALLS + page * xen.multicall_entry_size + xen.multicall_entry_result_offset,
-    );
-    if (result < 0) return <u32>-result;
-  }
-  return 0;
+/** XEN_BOOT_DOMAIN_clear: `count` pages of a domain's memory become zero. */
+export function clearPages(domid: u32, frame: u32, count: u32): u32 {
+  return fill(domid, frame, 0, count, xen.XEN_BOOT_DOMAIN_clear);
+}
+
+function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u32 {
+  clearArgument(xen.xen_boot_domain_fill_size);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_fill_gfn_offset, frame);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_fill_source_gfn_offset, source);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_fill_nr_pages_offset, count);
+  store<u16>(ARGUMENT + xen.xen_boot_domain_fill_domid_offset, <u16>domid);
+  return errnoOf(bootDomainOp(command, ARGUMENT));
 }
 
 /** XEN_BOOT_DOMAIN_exit with what the receipt says. Does not return. */

@@ -5,10 +5,10 @@
 import { PlanHeader, StepRecord } from "../../contract/image";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import { acceptPlan } from "./bounds";
-import { exitBootServices, prepareWindow } from "./hypercalls";
+import { exitBootServices, placeMemory } from "./hypercalls";
 import { acceptImage } from "./image";
 import { DONE, RECEIPT } from "./memory";
-import { executeOperation, nothingIsMapped, undo } from "./operations";
+import { executeOperation, undo } from "./operations";
 import { planCount, stepField } from "./plan";
 import { beginReceipt, endReceipt, receiptField, setReceiptField } from "./receipt";
 
@@ -18,18 +18,19 @@ export function receipt(): u32 {
 }
 
 /**
- * Launches. `memoryBase` is linear memory's virtual address, `windowFrame` the window's first gfn,
+ * Launches. `memoryBase` is linear memory's virtual address, `imageFrame` the image's first
+ * gfn,
  * `moduleBytes` the size of the boot module with the image, `clockKilohertz` the clock's ticks a
  * millisecond. Returns only if Xen refuses the exit.
  */
 export function launch(
   memoryBase: u64,
-  windowFrame: u64,
+  imageFrame: u64,
   moduleBytes: u32,
   clockKilohertz: u32,
 ): void {
   beginReceipt(clockKilohertz);
-  prepareWindow(memoryBase, windowFrame);
+  placeMemory(memoryBase, imageFrame);
   let status = acceptImage(moduleBytes);
   if (status == LaunchStatus.success) status = acceptPlan();
   if (status == LaunchStatus.success) status = runSteps();
@@ -73,7 +74,6 @@ function runStep(step: u32): LaunchStatus {
     status = executeOperation(operation, domain);
     operation++;
   }
-  if (status == LaunchStatus.success && !nothingIsMapped()) status = LaunchStatus.outOfOrder;
   if (status != LaunchStatus.success) {
     setReceiptField(ReceiptHeader.step, step + 1);
     setReceiptField(ReceiptHeader.operation, operation);

@@ -5,11 +5,5 @@
 /** Copies `bytes` bytes of the image, from `offset`, to linear memory. The caller checks bounds. */
 export declare function imageRead(offset: u32, destination: u32, bytes: u32): void;
 
-/** Copies `bytes` bytes of the image, from `imageOffset`, into the window. */
-export declare function windowCopy(windowOffset: u32, imageOffset: u32, bytes: u32): void;
-
-/** Fills `bytes` bytes of the window with zeros. */
-export declare function windowClear(windowOffset: u32, bytes: u32): void;
-
 /** Ticks of a clock that only goes forward. */
 export declare function clock(): u64;

@@ -13,34 +13,26 @@ export const PLAN_BYTES: u32 = 0x70000;
 export const PIECE: u32 = 0x80000;
 /** Size of a piece in bytes, a multiple of SHA-256's block; two blocks of padding follow it. */
 export const PIECE_BYTES: u32 = 0xf000;
-/** WINDOW_PAGES times `struct multicall_entry`. */
-export const UNMAP_CALLS: u32 = 0x90000;
-/** WINDOW_PAGES times `struct xen_remove_from_physmap`. */
-export const UNMAP_ARGUMENTS: u32 = 0xa0000;
-/** gfns of a domain, 64 bits each: WINDOW_PAGES to map, or POPULATE_BATCH to populate. */
-export const FRAMES: u32 = 0xa4000;
-/** gfns of the window, 64 bits each. */
-export const WINDOW_FRAMES: u32 = 0xa6000;
-/** Xen's answer for each mapped page, 32 bits each. */
-export const MAP_ERRORS: u32 = 0xa8000;
+/** gfns of a domain that Xen is to populate: POPULATE_BATCH of them, 64 bits each. */
+export const FRAMES: u32 = 0x90000;
 /** The receipt. */
-export const RECEIPT: u32 = 0xa9000;
+export const RECEIPT: u32 = 0x91000;
 /** For each material, whether its digest was checked: one byte each. */
-export const VERIFIED: u32 = 0xaa000;
+export const VERIFIED: u32 = 0x92000;
 /** For each step, whether it is done: one byte each. */
-export const DONE: u32 = 0xaa400;
+export const DONE: u32 = 0x92400;
 /** The argument of a hypercall. */
-export const ARGUMENT: u32 = 0xaa800;
+export const ARGUMENT: u32 = 0x92800;
 /** Running state of a digest, then the digest: DIGEST_BYTES. */
-export const DIGEST: u32 = 0xaaa00;
+export const DIGEST: u32 = 0x92a00;
 /** The image's header, kept while the plan is read. */
-export const HEADER: u32 = 0xaaa40;
+export const HEADER: u32 = 0x92a40;
 /** A line for Xen's console. */
-export const LINE: u32 = 0xaac00;
+export const LINE: u32 = 0x92c00;
 /** Room for a line in bytes. */
 export const LINE_BYTES: u32 = 0x400;
 /** Size of linear memory in bytes. */
-export const END: u32 = 0xb0000;
+export const END: u32 = 0xa0000;
 
 /** Reads a 32-bit field of the image's header. */
 export function headerField(field: ImageHeader): u32 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Executes one operation of an accepted plan on the domain of its step. What an operation needs
-// (creation, verification, mapping) is checked here; Xen checks the rest.
+// (creation, verification) is checked here; Xen checks the rest.
 
 import { DomainRecord, MaterialRecord, OperationKind, OperationRecord } from "../../contract/image";
 import { PAGE_SIZE } from "../../contract/limits";
@@ -8,29 +8,20 @@ import { DomainState, LaunchStatus, ReceiptHeader } from "../../contract/receipt
 import { digestOfImageIs } from "./digests";
 import {
   allocateVcpus,
+  clearPages,
+  copyPages,
   createDomain,
   destroyDomain,
   limitMemory,
-  mapFrames,
   populate,
   setContext,
   setPagingPool,
   startDomain,
-  unmapFrames,
 } from "./hypercalls";
-import { clock, windowClear, windowCopy } from "./machine";
+import { clock } from "./machine";
 import { VERIFIED } from "./memory";
 import { domainField, materialDigest, materialField, operationField } from "./plan";
 import { addTime, domainState, setDomainState, setReceiptField } from "./receipt";
-
-/** First gfn that is mapped, and how many are: of one domain, the one whose step it is. */
-let mappedFrame: u32 = 0;
-let mappedPages: u32 = 0;
-
-/** Whether nothing is mapped. */
-export function nothingIsMapped(): bool {
-  return mappedPages == 0;
-}
 
 /** Status of a hypercall's errno, which the receipt keeps. */
 function statusOf(error: u32): LaunchStatus {
@@ -65,33 +56,23 @@ export function executeOperation(operation: u32, domain: u32): LaunchStatus {
       return statusOf(limitMemory(domid, domainField(domain, DomainRecord.memoryPages)));
     case OperationKind.populate: {
       const order = operationField(operation, OperationRecord.order);
-      return statusOf(populate(domid, frame, count, order));
-    }
-    case OperationKind.map: {
-      if (mappedPages != 0) return LaunchStatus.outOfOrder;
-      mappedFrame = frame;
-      mappedPages = count;
-      const status = statusOf(mapFrames(domid, frame, count));
-      addTime(ReceiptHeader.mapTicks, begin);
-      return status;
+      const error = populate(domid, frame, count, order);
+      addTime(ReceiptHeader.populateTicks, begin);
+      return statusOf(error);
     }
     case OperationKind.copy: {
-      if (!isMapped(frame, count) || !isVerified(material)) return LaunchStatus.outOfOrder;
-      copy(material, operationField(operation, OperationRecord.offset), frame, count);
+      if (!isVerified(material)) return LaunchStatus.outOfOrder;
+      const offset =
+        materialField(material, MaterialRecord.offset) +
+        operationField(operation, OperationRecord.offset);
+      const error = copyPages(domid, frame, offset, count);
       addTime(ReceiptHeader.copyTicks, begin);
-      return LaunchStatus.success;
+      return statusOf(error);
     }
     case OperationKind.clear: {
-      if (!isMapped(frame, count)) return LaunchStatus.outOfOrder;
-      windowClear((frame - mappedFrame) * PAGE_SIZE, count * PAGE_SIZE);
+      const error = clearPages(domid, frame, count);
       addTime(ReceiptHeader.clearTicks, begin);
-      return LaunchStatus.success;
-    }
-    case OperationKind.unmap: {
-      const status = statusOf(unmapFrames(mappedPages));
-      mappedPages = 0;
-      addTime(ReceiptHeader.mapTicks, begin);
-      return status;
+      return statusOf(error);
     }
     case OperationKind.setContext: {
       if (!isVerified(material)) return LaunchStatus.outOfOrder;
@@ -100,7 +81,6 @@ export function executeOperation(operation: u32, domain: u32): LaunchStatus {
       return statusOf(setContext(domid, offset, bytes));
     }
     case OperationKind.start: {
-      if (mappedPages != 0) return LaunchStatus.outOfOrder;
       const error = startDomain(domid);
       if (error == 0) setDomainState(domain, domid, DomainState.started);
       return statusOf(error);
@@ -110,10 +90,8 @@ export function executeOperation(operation: u32, domain: u32): LaunchStatus {
   }
 }
 
-/** Leaves nothing behind of a failed launch: no mapping, and no domain, the last one first. */
+/** Leaves nothing behind of a failed launch: destroys what it created, the last domain first. */
 export function undo(domains: u32): void {
-  unmapFrames(mappedPages);
-  mappedPages = 0;
   for (let domain = domains; domain != 0; domain--) {
     const index = domain - 1;
     if (domainState(index) == DomainState.absent) continue;
@@ -135,17 +113,4 @@ function verify(material: u32, begin: u64): LaunchStatus {
 
 function isVerified(material: u32): bool {
   return load<u8>(VERIFIED + material) != 0;
-}
-
-function isMapped(frame: u32, count: u32): bool {
-  return frame >= mappedFrame && frame + count <= mappedFrame + mappedPages;
-}
-
-/** Copies whole pages; what lies past the material's end is filled with zeros. */
-function copy(material: u32, offset: u32, frame: u32, count: u32): void {
-  const window = (frame - mappedFrame) * PAGE_SIZE;
-  const room = count * PAGE_SIZE;
-  const bytes = min<u32>(room, materialField(material, MaterialRecord.bytes) - offset);
-  windowCopy(window, materialField(material, MaterialRecord.offset) + offset, bytes);
-  windowClear(window + bytes, room - bytes);
 }

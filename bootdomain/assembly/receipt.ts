@@ -81,7 +81,7 @@ export function endReceipt(status: LaunchStatus): void {
   showTime(" began ", RECEIPT + <u32>ReceiptHeader.beganAt);
   showTime(" ended ", RECEIPT + <u32>ReceiptHeader.endedAt);
   showTime(" digest ", RECEIPT + <u32>ReceiptHeader.digestTicks);
-  showTime(" map ", RECEIPT + <u32>ReceiptHeader.mapTicks);
+  showTime(" populate ", RECEIPT + <u32>ReceiptHeader.populateTicks);
   showTime(" copy ", RECEIPT + <u32>ReceiptHeader.copyTicks);
   showTime(" clear ", RECEIPT + <u32>ReceiptHeader.clearTicks);
   writeText(" plan ");

@@ -8,9 +8,6 @@ export declare function domctl(argument: u32): i32;
 /** `__HYPERVISOR_memory_op` with the address of the command's structure. */
 export declare function memoryOp(command: u32, argument: u32): i32;
 
-/** `__HYPERVISOR_multicall` with the address of `count` times `struct multicall_entry`. */
-export declare function multicall(list: u32, count: u32): i32;
-
 /** `__HYPERVISOR_console_io`, write. */
 export declare function consoleWrite(text: u32, bytes: u32): i32;
 

@@ -19,6 +19,7 @@
         .globl entry
 entry:
         cld
+        movl    $stack_end, %esp
         movl    $greeting, %esi
         call    print
         movl    CMDLINE_PADDR(%ebx), %esi
@@ -41,5 +42,10 @@ print:
         .section .rodata
 greeting: .asciz "hello: "
 marker:   .asciz "\ndomb: domain is up\n"
+
+        .bss
+        .balign 16
+        .skip   64
+stack_end:
 
         .section .note.GNU-stack, "", @progbits

@@ -32,10 +32,9 @@ export const values = [
   "XEN_DOMCTL_CDF_xen_log",
   "XEN_X86_EMU_LAPIC",
   "XENMEM_populate_physmap",
-  "XENMEM_add_to_physmap_batch",
-  "XENMEM_remove_from_physmap",
-  "XENMAPSPACE_gmfn_foreign",
   "XEN_BOOT_DOMAIN_exit",
+  "XEN_BOOT_DOMAIN_copy",
+  "XEN_BOOT_DOMAIN_clear",
   "XEN_ELFNOTE_PHYS32_ENTRY",
   "XEN_HVM_START_MAGIC_VALUE",
   "XEN_HVM_MEMMAP_TYPE_RAM",
@@ -94,17 +93,7 @@ export const structures: Readonly<Record<string, readonly string[]>> = {
     "mem_flags",
     "domid",
   ],
-  "struct xen_add_to_physmap_batch": [
-    "domid",
-    "space",
-    "size",
-    "u.foreign_domid",
-    "idxs",
-    "gpfns",
-    "errs",
-  ],
-  "struct xen_remove_from_physmap": ["domid", "gpfn"],
-  "struct multicall_entry": ["op", "result", "args"],
+  "struct xen_boot_domain_fill": ["gfn", "source_gfn", "nr_pages", "domid"],
   "struct xen_boot_domain_exit": ["status", "step", "operation", "domain", "error"],
   "struct hvm_start_info": [
     "magic",
@@ -146,6 +135,3 @@ export const structures: Readonly<Record<string, readonly string[]>> = {
   ],
   "struct hvm_hw_mtrr": ["msr_pat_cr", "msr_mtrr_cap", "msr_mtrr_def_type"],
 };
-
-/** Hypercall numbers: the boot domain's multicall names one; its shim takes the rest from Xen. */
-export const hypercalls = ["__HYPERVISOR_memory_op"] as const;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { paths } from "../../setup/paths.js";
-import { expressions, headers, hypercalls, saveRecords, structures, values } from "./constants.js";
+import { expressions, headers, saveRecords, structures, values } from "./constants.js";
 
 const identifier = (structure: string): string => structure.replace("struct ", "");
 
@@ -25,7 +25,6 @@ export function generatorProgram(): string {
     "int main(void) {",
     ...values.map((name) => print(name, name)),
     ...Object.entries(expressions).map(([name, expression]) => print(name, expression)),
-    ...hypercalls.map((name) => print(name.replace("__HYPERVISOR_", "HYPERVISOR_"), name)),
     ...saveRecords.map((name) => print(`HVM_SAVE_CODE_${name}`, `HVM_SAVE_CODE(${name})`)),
   ];
   for (const [structure, fields] of Object.entries(structures)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the boot domain's wasm imports, on x86-64: image and window in memory, the clock, and
+ * What the boot domain's wasm imports, on x86-64: the image in memory, the clock, and
  * Xen's hypercalls. Every address that comes from the wasm is checked once more here.
  */
 #include <stdint.h>
@@ -77,11 +77,6 @@ static void *linear(uint32_t address, uint32_t bytes)
     return (void *)within(linear_memory, sizeof(linear_memory), address, bytes);
 }
 
-static void *window(uint32_t offset, uint32_t bytes)
-{
-    return (void *)within((void *)WINDOW_ADDRESS, WINDOW_BYTES, offset, bytes);
-}
-
 static const void *image_at(uint32_t offset, uint32_t bytes)
 {
     return (const void *)within(image, image_bytes, offset, bytes);
@@ -91,17 +86,6 @@ void Z_machineZ_imageRead(struct Z_machine_instance_t *machine, u32 offset, u32 
                           u32 bytes)
 {
     memcpy(linear(destination, bytes), image_at(offset, bytes), bytes);
-}
-
-void Z_machineZ_windowCopy(struct Z_machine_instance_t *machine, u32 window_offset,
-                           u32 image_offset, u32 bytes)
-{
-    memcpy(window(window_offset, bytes), image_at(image_offset, bytes), bytes);
-}
-
-void Z_machineZ_windowClear(struct Z_machine_instance_t *machine, u32 offset, u32 bytes)
-{
-    memset(window(offset, bytes), 0, bytes);
 }
 
 u64 Z_machineZ_clock(struct Z_machine_instance_t *machine)
@@ -120,11 +104,6 @@ u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)
 u32 Z_xenZ_memoryOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
     return hypercall(__HYPERVISOR_memory_op, command, (unsigned long)linear(argument, 0), 0);
-}
-
-u32 Z_xenZ_multicall(struct Z_xen_instance_t *xen, u32 list, u32 count)
-{
-    return hypercall(__HYPERVISOR_multicall, (unsigned long)linear(list, 0), count, 0);
 }
 
 u32 Z_xenZ_consoleWrite(struct Z_xen_instance_t *xen, u32 text, u32 bytes)
@@ -177,9 +156,12 @@ void start(const struct hvm_start_info *info)
         image = (const void *)module->paddr;
         image_bytes = module->size > MAX_IMAGE_BYTES ? MAX_IMAGE_BYTES : module->size;
     }
+    if ( (uintptr_t)image % PAGE_SIZE != 0 )
+        crash();
     cpuid(XEN_CPUID_LEAF(3), leaf);
     Z_domb_init_module();
     Z_domb_instantiate(&domb, 0, 0);
-    Z_dombZ_launch(&domb, (uintptr_t)linear_memory, WINDOW_ADDRESS / 4096, image_bytes, leaf[2]);
+    Z_dombZ_launch(&domb, (uintptr_t)linear_memory, (uintptr_t)image / PAGE_SIZE, image_bytes,
+                   leaf[2]);
     crash();
 }
