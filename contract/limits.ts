@@ -12,8 +12,8 @@ export const NAME_BYTES = 32;
 export const MAX_DOMAINS = 128;
 /** Materials in one plan: for each domain a kernel, a ramdisk, a start of day, a context. */
 export const MAX_MATERIALS = 512;
-/** Steps in one plan: two for each domain. */
-export const MAX_STEPS = 256;
+/** Steps in one plan: three for each domain. */
+export const MAX_STEPS = 384;
 /** Operations in one plan. */
 export const MAX_OPERATIONS = 16384;
 /** Operations that one run of a plan executes, over all its steps. */

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiler from a checked description to an image: materials, guests, plan, image. If it makes
+// an image, the launch meets no error that could have been known before.
+
+import { readFile as readFileOfSystem } from "node:fs/promises";
+import type { DomainDescription, LaunchDescription } from "./description/description.js";
+import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
+import { layOutGuest } from "./guest/guest.js";
+import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
+import { encodeImage, imageBytes } from "./image/encode-image.js";
+import { readKernel } from "./materials/kernel.js";
+import type { MaterialFile } from "./materials/material-file.js";
+import { type ReadFile, readFiles } from "./materials/read-files.js";
+import { checkLimits } from "./plan/limits.js";
+import { makePlan, type PlannedGuest } from "./plan/make-plan.js";
+import type { Material } from "./plan/materials.js";
+import type { Plan } from "./plan/plan.js";
+
+export interface CompiledLaunch {
+  readonly image: Uint8Array;
+  readonly plan: Plan;
+  /** In the plan's order. */
+  readonly materials: readonly Material[];
+}
+
+/** What the compiler asks of the world outside. */
+export interface CompilerEdge {
+  readonly readFile: ReadFile;
+}
+
+/** Reads files from the file system. */
+export const fileSystem: CompilerEdge = { readFile: (path) => readFileOfSystem(path) };
+
+/** Compiles a launch; all errors of a stage are reported together. */
+export async function compileLaunch(
+  description: LaunchDescription,
+  { readFile }: CompilerEdge = fileSystem,
+): Promise<Result<CompiledLaunch>> {
+  const files = await readFiles(description, readFile);
+  if (!files.ok) return files;
+  const kernels = await readKernels(description, files.value);
+  if (!kernels.ok) return kernels;
+  const guests = layOutGuests(description, files.value, kernels.value);
+  if (!guests.ok) return guests;
+
+  const { plan, materials } = makePlan(guests.value);
+  const diagnostics = checkLimits(
+    plan,
+    imageBytes(plan),
+    description.placeOf(["domains"]),
+    (domain) => description.placeOf(["domains", domain, "memory"]),
+  );
+  if (diagnostics.length > 0) return { ok: false, diagnostics };
+  const image = encodeImage(
+    plan,
+    materials.map(({ bytes }) => bytes),
+  );
+  return { ok: true, value: { image, plan, materials }, diagnostics: [] };
+}
+
+/** Each kernel of the description once, by path. */
+async function readKernels(
+  description: LaunchDescription,
+  files: ReadonlyMap<string, MaterialFile>,
+): Promise<Result<ReadonlyMap<string, GuestKernel>>> {
+  const kernels = new Map<string, GuestKernel>();
+  const diagnostics: Diagnostic[] = [];
+  for (const path of new Set(description.domains.map(({ kernel }) => kernel))) {
+    const kernel = await readKernel(fileOf(files, path));
+    diagnostics.push(...kernel.diagnostics);
+    if (kernel.ok) kernels.set(path, guestKernel(kernel.value));
+  }
+  return diagnostics.length === 0
+    ? { ok: true, value: kernels, diagnostics }
+    : { ok: false, diagnostics };
+}
+
+function layOutGuests(
+  description: LaunchDescription,
+  files: ReadonlyMap<string, MaterialFile>,
+  kernels: ReadonlyMap<string, GuestKernel>,
+): Result<readonly PlannedGuest[]> {
+  const guests: PlannedGuest[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const domain of description.domains) {
+    const guest = layOutGuest(
+      domain,
+      kernelOf(kernels, domain),
+      domain.ramdisk === undefined ? undefined : fileOf(files, domain.ramdisk).bytes,
+      description.placeOf(["domains", domain.name, "memory"]),
+    );
+    diagnostics.push(...guest.diagnostics);
+    if (guest.ok) guests.push({ domain, guest: guest.value });
+  }
+  return diagnostics.length === 0
+    ? { ok: true, value: guests, diagnostics }
+    : { ok: false, diagnostics };
+}
+
+function fileOf(files: ReadonlyMap<string, MaterialFile>, path: string): MaterialFile {
+  const file = files.get(path);
+  if (file === undefined) throw new Error(`bug: ${path} was not read`);
+  return file;
+}
+
+function kernelOf(
+  kernels: ReadonlyMap<string, GuestKernel>,
+  { kernel }: DomainDescription,
+): GuestKernel {
+  const read = kernels.get(kernel);
+  if (read === undefined) throw new Error(`bug: ${kernel} was not unpacked`);
+  return read;
+}

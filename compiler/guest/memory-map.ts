@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a guest has memory: from 0 up to LOW_MEMORY_END, the rest from 4 GiB. Between them lie its
+// local APIC and Xen's special and shared pages; nothing else of a PC is there.
+
+import { PAGE_SIZE } from "../../contract/limits.js";
+import { XEN_HVM_MEMMAP_TYPE_RAM, XEN_HVM_MEMMAP_TYPE_RESERVED } from "../../contract/xen-abi.js";
+
+/** First byte that is never memory below 4 GiB. */
+export const LOW_MEMORY_END = 0xf0000000;
+/** First byte of memory above the hole. */
+export const HIGH_MEMORY_START = 0x1_0000_0000;
+/** First byte of what a guest must leave alone: shared info, special pages, local APIC. */
+const RESERVED_START = 0xfc000000;
+
+/** Bytes of guest physical addresses with one use. */
+export interface MemoryRange {
+  /** Guest physical address, a multiple of the page size. */
+  readonly address: number;
+  /** A multiple of the page size, at least one page. */
+  readonly bytes: number;
+  /** XEN_HVM_MEMMAP_TYPE_* (xen/include/public/arch-x86/hvm/start_info.h). */
+  readonly type: number;
+}
+
+/** The guest's memory, by ascending address, for `memoryBytes` in whole pages. */
+export function memoryRanges(memoryBytes: number): readonly MemoryRange[] {
+  const low = Math.min(memoryBytes, LOW_MEMORY_END);
+  const high = memoryBytes - low;
+  const ranges = [{ address: 0, bytes: low, type: XEN_HVM_MEMMAP_TYPE_RAM }];
+  if (high > 0) {
+    ranges.push({ address: HIGH_MEMORY_START, bytes: high, type: XEN_HVM_MEMMAP_TYPE_RAM });
+  }
+  return ranges;
+}
+
+/** The memory map that the guest is told: its memory, and what it must leave alone. */
+export function memoryMap(memoryBytes: number): readonly MemoryRange[] {
+  const [low, ...high] = memoryRanges(memoryBytes);
+  const reserved = {
+    address: RESERVED_START,
+    bytes: HIGH_MEMORY_START - RESERVED_START,
+    type: XEN_HVM_MEMMAP_TYPE_RESERVED,
+  };
+  return [...(low === undefined ? [] : [low]), reserved, ...high];
+}
+
+/** Pages that hold `bytes` bytes. */
+export function pagesOf(bytes: number): number {
+  return Math.ceil(bytes / PAGE_SIZE);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be wrong between a domain's memory and what has to lie in it.
+
+import { defineRules } from "../diagnostics/rules.js";
+
+export const guestRules = defineRules({
+  DOMB4001: {
+    slug: "memory-too-small",
+    title: "a domain's memory does not hold its kernel and ramdisk",
+    severity: "error",
+    explanation:
+      "Kernel, ramdisk and start of day must lie in the domain's memory below 0xf0000000. The " +
+      "kernel lies where it was linked to lie; the rest goes behind it, or below it if there is " +
+      "no room.",
+    example: "memory: 32 MiB with a kernel that ends at 62 MiB",
+  },
+  DOMB4002: {
+    slug: "kernel-address",
+    title: "a kernel lies where no domain has memory",
+    severity: "error",
+    explanation:
+      "A domain has no memory from 0xf0000000 to 4 GiB, however much it has in all: there lie its " +
+      "interrupt controller and Xen's pages. A kernel can't be moved.",
+    example: "a kernel that is linked at 0xff000000",
+  },
+});

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The start of day: what a PVH guest finds in its memory when it starts. One run of whole pages:
+// hvm_start_info, module list, memory map, command line (arch-x86/hvm/start_info.h).
+
+import { PAGE_SIZE } from "../../contract/limits.js";
+import {
+  hvm_memmap_table_entry_addr_offset,
+  hvm_memmap_table_entry_size,
+  hvm_memmap_table_entry_size_offset,
+  hvm_memmap_table_entry_type_offset,
+  hvm_modlist_entry_paddr_offset,
+  hvm_modlist_entry_size,
+  hvm_modlist_entry_size_offset,
+  hvm_start_info_cmdline_paddr_offset,
+  hvm_start_info_magic_offset,
+  hvm_start_info_memmap_entries_offset,
+  hvm_start_info_memmap_paddr_offset,
+  hvm_start_info_modlist_paddr_offset,
+  hvm_start_info_nr_modules_offset,
+  hvm_start_info_size,
+  hvm_start_info_version_offset,
+  XEN_HVM_START_MAGIC_VALUE,
+} from "../../contract/xen-abi.js";
+import { type MemoryRange, pagesOf } from "./memory-map.js";
+import { writeStructure } from "./structures.js";
+
+/** Version of hvm_start_info that has a memory map. */
+const START_INFO_VERSION = 1;
+
+export interface StartOfDay {
+  /** UTF-8, without its zero byte. */
+  readonly cmdline: string;
+  readonly memoryMap: readonly MemoryRange[];
+  readonly ramdisk: { readonly address: number; readonly bytes: number } | undefined;
+}
+
+interface Offsets {
+  readonly modules: number;
+  readonly memoryMap: number;
+  readonly cmdline: number;
+  readonly pages: number;
+}
+
+function offsetsOf({ cmdline, memoryMap, ramdisk }: StartOfDay): Offsets {
+  const modulesAt = hvm_start_info_size;
+  const memoryMapAt = modulesAt + (ramdisk === undefined ? 0 : hvm_modlist_entry_size);
+  const cmdlineAt = memoryMapAt + memoryMap.length * hvm_memmap_table_entry_size;
+  const end = cmdlineAt + Buffer.byteLength(cmdline) + 1;
+  return { modules: modulesAt, memoryMap: memoryMapAt, cmdline: cmdlineAt, pages: pagesOf(end) };
+}
+
+/** Pages that the start of day takes; its place does not matter. */
+export function startOfDayPages(content: StartOfDay): number {
+  return offsetsOf(content).pages;
+}
+
+/** The start of day for a guest that has it at `address`: hvm_start_info is its first byte. */
+export function encodeStartOfDay(content: StartOfDay, address: number): Uint8Array {
+  const { cmdline, memoryMap, ramdisk } = content;
+  const offsets = offsetsOf(content);
+  const bytes = new Uint8Array(offsets.pages * PAGE_SIZE);
+
+  const info = writeStructure(bytes, 0);
+  info.set32(hvm_start_info_magic_offset, XEN_HVM_START_MAGIC_VALUE);
+  info.set32(hvm_start_info_version_offset, START_INFO_VERSION);
+  info.set64(hvm_start_info_cmdline_paddr_offset, address + offsets.cmdline);
+  info.set64(hvm_start_info_memmap_paddr_offset, address + offsets.memoryMap);
+  info.set32(hvm_start_info_memmap_entries_offset, memoryMap.length);
+  if (ramdisk !== undefined) {
+    info.set32(hvm_start_info_nr_modules_offset, 1);
+    info.set64(hvm_start_info_modlist_paddr_offset, address + offsets.modules);
+    const entry = writeStructure(bytes, offsets.modules);
+    entry.set64(hvm_modlist_entry_paddr_offset, ramdisk.address);
+    entry.set64(hvm_modlist_entry_size_offset, ramdisk.bytes);
+  }
+  for (const [index, range] of memoryMap.entries()) {
+    const entry = writeStructure(bytes, offsets.memoryMap + index * hvm_memmap_table_entry_size);
+    entry.set64(hvm_memmap_table_entry_addr_offset, range.address);
+    entry.set64(hvm_memmap_table_entry_size_offset, range.bytes);
+    entry.set32(hvm_memmap_table_entry_type_offset, range.type);
+  }
+  bytes.set(Buffer.from(cmdline), offsets.cmdline);
+  return bytes;
+}
