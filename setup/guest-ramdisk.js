@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ramdisk of the example domains: busybox and ramdisk-init.sh. The same busybox and script
+// give the same bytes.
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cached, contentKey, placeLink } from "./cache.js";
+import { newcArchive } from "./newc.js";
+import { EXIT, fail, succeed } from "./outcome.js";
+import { findProgram } from "./packages.js";
+import { paths } from "./paths.js";
+
+const INIT = join(paths.checkout, "setup", "ramdisk-init.sh");
+const ELF64_PROGRAM_HEADERS = 32;
+const ELF64_PROGRAM_HEADER_BYTES = 54;
+const PT_INTERP = 3;
+
+/**
+ * @param {Buffer} busybox
+ * @param {Buffer} init
+ * @returns {import("./newc.js").NewcEntry[]}
+ */
+export function ramdiskEntries(busybox, init) {
+  return [
+    { path: "bin", kind: "folder" },
+    { path: "bin/busybox", kind: "file", mode: 0o755, content: busybox },
+    { path: "bin/sh", kind: "link", target: "busybox" },
+    { path: "dev", kind: "folder" },
+    // Linux opens both before the init script can mount anything on /dev.
+    { path: "dev/console", kind: "character-device", major: 5, minor: 1 },
+    { path: "dev/null", kind: "character-device", major: 1, minor: 3 },
+    { path: "init", kind: "file", mode: 0o755, content: init },
+    { path: "proc", kind: "folder" },
+    { path: "sys", kind: "folder" },
+  ];
+}
+
+/**
+ * Whether an ELF64 program needs no loader, which the ramdisk doesn't have.
+ *
+ * @param {Buffer} program
+ */
+export function isStatic(program) {
+  const start = Number(program.readBigUInt64LE(ELF64_PROGRAM_HEADERS));
+  const size = program.readUInt16LE(ELF64_PROGRAM_HEADER_BYTES);
+  const count = program.readUInt16LE(ELF64_PROGRAM_HEADER_BYTES + 2);
+  const types = Array.from({ length: count }, (_, i) => program.readUInt32LE(start + i * size));
+  return !types.includes(PT_INTERP);
+}
+
+/**
+ * @param {import("./child.js").SetUp} setUp
+ * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
+ */
+export async function prepareGuestRamdisk(setUp) {
+  const program = findProgram("busybox", setUp.environment);
+  const busybox = program ? await readFile(program) : undefined;
+  if (busybox === undefined || !isStatic(busybox)) {
+    const what = program ? `${program} is not a static program` : "there is no busybox";
+    const fix = "apt-get install busybox-static";
+    return fail({ exitCode: EXIT.environment, what, fix });
+  }
+  const archive = newcArchive(ramdiskEntries(busybox, await readFile(INIT)));
+  const name = join("guest-ramdisk", contentKey([archive]));
+  if (!existsSync(join(setUp.cache, name))) setUp.progress.line("packing the guests' ramdisk");
+  const ramdisk = await cached(setUp, name, async (folder) => {
+    // Not zlib of Node: its output differs with the processor.
+    const { status, stdout } = spawnSync("gzip", ["-9n"], { input: archive, maxBuffer: 1 << 28 });
+    if (status !== 0) return fail({ exitCode: EXIT.environment, what: "gzip failed" });
+    await writeFile(join(folder, "busybox.cpio.gz"), stdout);
+    return succeed(undefined);
+  });
+  if (ramdisk.ok) await placeLink(join(ramdisk.value, "busybox.cpio.gz"), paths.guestRamdisk);
+  return ramdisk;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this machine and checkout have and lack of what a set-up makes, each with its fix. Changes
+// nothing; `domb doctor` and messages of exit code 3 speak from it.
+
+import { existsSync } from "node:fs";
+import { readFile, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { npmPackagesAreThere } from "./npm-packages.js";
+import { installCommand, missingPackages, packages } from "./packages.js";
+import { cacheFolder, paths } from "./paths.js";
+import { projectIsBuilt } from "./project-build.js";
+import { wantedXenFolder } from "./xen-build.js";
+
+/**
+ * One thing that domb needs; `detail` says which it is, or what is amiss; `fix` is a command.
+ *
+ * @typedef {{ what: string, found: boolean, detail: string, fix?: string }} Finding
+ */
+
+const SET_UP = "npm run build";
+
+/** @returns {Finding[]} */
+function packageFindings() {
+  const missing = missingPackages();
+  return packages.map((wanted) =>
+    missing.includes(wanted)
+      ? {
+          what: `package ${wanted.name}`,
+          found: false,
+          detail: `missing: ${wanted.reason}`,
+          fix: installCommand([wanted]),
+        }
+      : { what: `package ${wanted.name}`, found: true, detail: wanted.reason },
+  );
+}
+
+/**
+ * @param {string} what
+ * @param {boolean} found
+ * @param {string} detail
+ * @returns {Finding}
+ */
+function made(what, found, detail) {
+  return found ? { what, found, detail } : { what, found, detail, fix: SET_UP };
+}
+
+/** @returns {Promise<Finding>} */
+async function xenFinding() {
+  const xen = paths.xen();
+  if (process.env.DOMB_XEN) return made("Xen", existsSync(xen), `${xen}, named by DOMB_XEN`);
+  if (!existsSync(xen)) return made("Xen", false, "not built");
+  const current = (await wantedXenFolder(cacheFolder())) === (await realpath(paths.xenFolder));
+  return made("Xen", current, current ? xen : "built from other patches or tools");
+}
+
+/** @returns {Promise<Finding>} */
+async function guestKernelFinding() {
+  if (!existsSync(paths.guestKernel)) return made("guest kernel", false, "not fetched");
+  const record = join(dirname(await realpath(paths.guestKernel)), "package.txt");
+  return made("guest kernel", true, (await readFile(record, "utf8")).trim());
+}
+
+/**
+ * All that is needed for every task, in the order in which a set-up makes it.
+ *
+ * @returns {Promise<Finding[]>}
+ */
+export async function findings() {
+  const npm = await npmPackagesAreThere();
+  const ramdisk = existsSync(paths.guestRamdisk);
+  const built = await projectIsBuilt();
+  return [
+    ...packageFindings(),
+    made("npm packages", npm, npm ? "as package-lock.json says" : "not as package-lock.json says"),
+    await xenFinding(),
+    await guestKernelFinding(),
+    made("guest ramdisk", ramdisk, ramdisk ? paths.guestRamdisk : "not packed"),
+    made("domb", built, built ? paths.dist : "not built from the present sources"),
+  ];
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tasks that package.json names: what each needs, in order, and what it then runs.
+
+import { join } from "node:path";
+import { prepareGuestKernel } from "./guest-kernel.js";
+import { prepareGuestRamdisk } from "./guest-ramdisk.js";
+import { prepareNpmPackages } from "./npm-packages.js";
+import { preparePackages } from "./packages.js";
+import { paths } from "./paths.js";
+import { prepareProject } from "./project-build.js";
+import { prepareXen } from "./xen-build.js";
+
+/** @typedef {(setUp: import("./child.js").SetUp) => Promise<import("./outcome.js").Outcome<unknown>>} Preparation */
+
+/**
+ * A task; `command` are the parameters of Node, to which the task's own are added; none: the
+ * preparation is all of it.
+ *
+ * @typedef {object} Task
+ * @property {string} summary
+ * @property {readonly Preparation[]} preparations
+ * @property {readonly string[]} [command]
+ * @property {Readonly<Record<string, string>>} [environment]
+ */
+
+/** @type {readonly Preparation[]} */
+const everything = [
+  (setUp) => preparePackages(setUp),
+  prepareNpmPackages,
+  prepareXen,
+  prepareGuestKernel,
+  prepareGuestRamdisk,
+  prepareProject,
+];
+
+const vitest = [join(paths.nodeModules, "vitest", "vitest.mjs"), "run"];
+
+/** @type {Readonly<Record<string, Task>>} */
+export const tasks = {
+  demo: {
+    summary: "boot examples/two-linux: two Linux domains on Xen, by a boot domain that exits",
+    preparations: everything,
+    command: [
+      join(paths.dist, "cli", "main.js"),
+      "boot",
+      join(paths.checkout, "examples", "two-linux", "launch.yaml"),
+    ],
+  },
+  test: { summary: "run the tests", preparations: everything, command: vitest },
+  "test:long": {
+    summary: "run the tests, the long ones too",
+    preparations: everything,
+    command: vitest,
+    environment: { DOMB_LONG_TESTS: "1" },
+  },
+  bench: {
+    summary: "measure sizes and times",
+    preparations: everything,
+    command: [join(paths.dist, "benchmarks", "run.js")],
+  },
+  build: { summary: "build everything, run nothing", preparations: everything },
+};
