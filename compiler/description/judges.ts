@@ -38,37 +38,35 @@ export function show(value: unknown): string {
   }
 }
 
-/** A fault of a value that is missing or not of the JavaScript type `type`. */
-function typeMismatch(
-  value: unknown,
-  type: "string" | "number",
-  wanted: string,
-  example: string,
-): ValueFault | undefined {
-  if (value === undefined) {
-    return {
-      code: "DOMB1013",
-      predicate: `is missing; wanted: ${wanted}`,
-      fix: `Add \`${example}\`.`,
-    };
-  }
-  if (typeof value === type) return undefined;
-  const quotable = type === "string" && (typeof value === "number" || typeof value === "boolean");
-  return {
-    code: "DOMB1014",
-    predicate: `is ${show(value)}; wanted: ${wanted}`,
-    fix: quotable ? `Put it in quotes: "${value}".` : `Write, for example, \`${example}\`.`,
-  };
+/** A value that is not there. */
+function missing(wanted: string, example: string): ValueFault {
+  const fix = `Add \`${example}\`.`;
+  return { code: "DOMB1013", predicate: `is missing; wanted: ${wanted}`, fix };
+}
+
+/** A value of a wrong type. */
+function wrongType(value: unknown, wanted: string, fix: string): ValueFault {
+  return { code: "DOMB1014", predicate: `is ${show(value)}; wanted: ${wanted}`, fix };
+}
+
+/** A value that should be any text, but is none. */
+function notText(value: unknown, wanted: string, example: string): ValueFault {
+  if (value === undefined) return missing(wanted, example);
+  const quotable = typeof value === "number" || typeof value === "boolean";
+  const fix = quotable ? `Put it in quotes: "${value}".` : `Write, for example, \`${example}\`.`;
+  return wrongType(value, wanted, fix);
 }
 
 /** The version of the format. */
 export function formatFault(value: unknown): ValueFault | undefined {
+  if (value === FORMAT_VERSION) return undefined;
   const example = `domb: ${FORMAT_VERSION}`;
-  const mismatch = typeMismatch(value, "number", "the format's version, a number", example);
-  if (mismatch !== undefined || value === FORMAT_VERSION) return mismatch;
+  const wanted = "the format's version, a number";
+  if (value === undefined) return missing(wanted, example);
+  if (typeof value !== "number") return wrongType(value, wanted, `Write \`${example}\`.`);
   return {
     code: "DOMB1017",
-    predicate: `is ${show(value)}; this domb reads version ${FORMAT_VERSION} of the format only`,
+    predicate: `is ${value}; this domb reads version ${FORMAT_VERSION} of the format only`,
     fix: `Write \`${example}\`, or use the domb that the description was written for.`,
   };
 }
@@ -76,11 +74,8 @@ export function formatFault(value: unknown): ValueFault | undefined {
 /** A size of memory. */
 export function memoryFault(value: unknown): ValueFault | undefined {
   const units = Object.keys(sizeUnits).join(", ");
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
-    return memoryFault(String(value));
-  }
-  const mismatch = typeMismatch(value, "string", "a size with a unit", "memory: 256 MiB");
-  if (typeof value !== "string") return mismatch;
+  if (typeof value === "number") return memoryFault(String(value));
+  if (typeof value !== "string") return notText(value, "a size with a unit", "memory: 256 MiB");
   const size = parseSize(value);
   if (size.ok) return memoryRangeFault(value, size.bytes);
   switch (size.fault) {
@@ -93,7 +88,7 @@ export function memoryFault(value: unknown): ValueFault | undefined {
     case "other-unit":
       return {
         code: "DOMB1021",
-        predicate: `is in ${size.unit}, which is not certain; wanted: one of ${units}`,
+        predicate: `has the unit "${size.unit}"; wanted: one of ${units}`,
         fix: `Write \`${size.number} ${size.meant}\`, if units of 1024 are meant.`,
       };
     case "malformed":
@@ -130,11 +125,10 @@ function wholeNumberFault(
   most: number,
   example: string,
 ): ValueFault | undefined {
-  const wanted = `a whole number from ${least} to ${most}`;
-  const mismatch = typeMismatch(value, "number", wanted, example);
-  if (typeof value !== "number") return mismatch;
-  const predicate = `is ${show(value)}; wanted: ${wanted}`;
+  const wanted = least === most ? String(least) : `a whole number from ${least} to ${most}`;
   const fix = `Write, for example, \`${example}\`.`;
+  if (typeof value !== "number") return wrongType(value, wanted, fix);
+  const predicate = `is ${value}; wanted: ${wanted}`;
   if (Number.isFinite(value) && !Number.isInteger(value))
     return { code: "DOMB1019", predicate, fix };
   return value >= least && value <= most ? undefined : { code: "DOMB1018", predicate, fix };
@@ -165,13 +159,14 @@ export function domidFault(value: unknown): ValueFault | undefined {
 export function choiceFault(choices: readonly string[]) {
   return (value: unknown): ValueFault | undefined => {
     const wanted = choices.map((choice) => `"${choice}"`).join(" or ");
-    const mismatch = typeMismatch(value, "string", wanted, String(choices[0]));
-    if (typeof value !== "string" || choices.includes(value)) return mismatch;
+    const all = `Write one of: ${choices.join(", ")}.`;
+    if (typeof value !== "string") return wrongType(value, wanted, all);
+    if (choices.includes(value)) return undefined;
     const near = nearestName(value, choices);
     return {
       code: "DOMB1016",
       predicate: `is ${show(value)}; wanted: ${wanted}`,
-      fix: near === undefined ? `Write one of ${choices.join(", ")}.` : `Write \`${near}\`.`,
+      fix: near === undefined ? all : `Write \`${near}\`.`,
     };
   };
 }
@@ -190,19 +185,19 @@ export function typeFault(value: unknown): ValueFault | undefined {
 function controlFault(text: string): ValueFault | undefined {
   const found = /[\p{Cc}\p{Cs}]/u.exec(text);
   if (found === null) return undefined;
-  const name = `U+${(found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
   const isLineEnd = found[0] === "\n" || found[0] === "\r";
+  const number = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const what = isLineEnd ? "a line break" : `U+${number}`;
   return {
     code: "DOMB1026",
-    predicate: `holds ${isLineEnd ? "a line break" : `the control character ${name}`} behind ${found.index} others; wanted: one line of printable text`,
+    predicate: `holds ${what} after ${found.index} characters; wanted: one line of printable text`,
     fix: isLineEnd ? "Fold the lines with `>-` in place of `|` or `>`." : "Remove it.",
   };
 }
 
 /** A kernel's command line. */
 export function commandLineFault(value: unknown): ValueFault | undefined {
-  const mismatch = typeMismatch(value, "string", "text", "cmdline: quiet");
-  if (typeof value !== "string") return mismatch;
+  if (typeof value !== "string") return notText(value, "text", "cmdline: quiet");
   const bytes = Buffer.byteLength(value);
   if (bytes <= MAX_COMMAND_LINE_BYTES) return controlFault(value);
   return {
@@ -212,15 +207,14 @@ export function commandLineFault(value: unknown): ValueFault | undefined {
   };
 }
 
-/** The name of a file. */
-export function fileFault(value: unknown): ValueFault | undefined {
-  const mismatch = typeMismatch(value, "string", "the name of a file", "kernel: ./vmlinuz");
-  if (typeof value !== "string") return mismatch;
-  if (value !== "") return controlFault(value);
-  return {
-    code: "DOMB1027",
-    predicate: "is empty; wanted: the name of a file",
-    fix: "Name a file, or remove the key where it is optional.",
+/** The name of a file, the value of `key`. */
+export function fileFault(key: string) {
+  return (value: unknown): ValueFault | undefined => {
+    const wanted = "the name of a file";
+    if (typeof value !== "string") return notText(value, wanted, `${key}: ./file`);
+    if (value !== "") return controlFault(value);
+    const fix = "Name a file, or remove the key where it is optional.";
+    return { code: "DOMB1027", predicate: `is empty; wanted: ${wanted}`, fix };
   };
 }
 

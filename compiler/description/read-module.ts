@@ -21,6 +21,7 @@ export async function readModule(file: string): Promise<ModuleReading> {
   const loader = createJiti(path, {
     fsCache: false,
     moduleCache: false,
+    interopDefault: false,
     // `import { defineLaunch } from "domb"` works where domb is not installed beside the file.
     alias: { domb: fileURLToPath(new URL("./define-launch", import.meta.url)) },
   });

@@ -30,7 +30,7 @@ export interface YamlReading {
 
 /** Is the value at this diagnostic's path lost, so that later checks would miss it? */
 export function leavesUnread({ code }: Diagnostic): boolean {
-  return code === "DOMB1004" || code === "DOMB1006" || code === "DOMB1007";
+  return code === "DOMB1004" || code === "DOMB1006";
 }
 
 /** Reads `text`; `file` is what places name. */
@@ -48,7 +48,12 @@ export function readYaml(text: string, file: string): YamlReading {
     return { content: undefined, places: reader, diagnostics };
   }
   const value = reader.readTop(tree.contents);
-  return { content: { value }, places: reader, diagnostics: reader.diagnostics };
+  const { diagnostics } = reader;
+  // What is nested so deeply is no description: its other faults would say nothing.
+  const tooDeep = diagnostics.filter(({ code }) => code === "DOMB1007");
+  return tooDeep.length > 0
+    ? { content: undefined, places: reader, diagnostics: tooDeep }
+    : { content: { value }, places: reader, diagnostics };
 }
 
 function parseTree(text: string, lineCounter: LineCounter) {
@@ -72,7 +77,7 @@ function parseTree(text: string, lineCounter: LineCounter) {
 /** What a syntax error's fix is, where the library's code of it says enough. */
 const syntaxFixes: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "Indent with spaces.",
-  BAD_INDENT: "Indent the keys of one mapping alike.",
+  BAD_INDENT: "Indent alike what belongs together, and close each bracket.",
   MULTIPLE_DOCS: "Keep one document: remove the line `---` and what is below.",
   TAG_RESOLVE_FAILED: "Remove the tag: no value of a description needs one.",
 };
@@ -102,7 +107,8 @@ class Reader implements Places {
   syntaxError(error: YAMLError): Diagnostic {
     return descriptionRules.diagnose("DOMB1003", {
       place: this.#at(error.pos[0]),
-      message: error.message.split("\n")[0] ?? error.code,
+      // The library's sentence; here it follows a colon.
+      message: error.message.charAt(0).toLowerCase() + error.message.slice(1),
       fix: syntaxFixes[error.code] ?? "Correct the YAML here.",
     });
   }

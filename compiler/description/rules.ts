@@ -167,7 +167,7 @@ export const descriptionRules = defineRules({
   },
   DOMB1021: {
     slug: "size-in-other-unit",
-    title: "A size has a unit that is not certain",
+    title: "A size has another unit",
     severity: "error",
     explanation:
       "MB is a million bytes to some and 1024 × 1024 to others. Units are KiB, MiB, GiB and TiB, each 1024 of the one before.",

@@ -34,19 +34,21 @@ function judged<Schema extends z.ZodType>(
 
 export const outputs = ["none", "xen-log"] as const;
 
-const file = (title: string) =>
+const file = (key: string, description: string, example: string) =>
   judged(
     z
       .string()
       .min(1)
-      .meta({ description: title, examples: ["./vmlinuz"] }),
-    fileFault,
+      .meta({ description, examples: [example] }),
+    fileFault(key),
   );
 
 export const domainSchema = z
   .strictObject({
     kernel: file(
+      "kernel",
       "The kernel, a bzImage or an ELF file with a PVH note; relative to the description's file.",
+      "./vmlinuz",
     ),
     cmdline: judged(
       z
@@ -58,7 +60,11 @@ export const domainSchema = z
         }),
       commandLineFault,
     ).default(""),
-    ramdisk: file("The initial ramdisk; relative to the description's file.").optional(),
+    ramdisk: file(
+      "ramdisk",
+      "The initial ramdisk; relative to the description's file.",
+      "./initrd.gz",
+    ).optional(),
     memory: judged(
       z
         .string()

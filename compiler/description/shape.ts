@@ -94,7 +94,7 @@ function unknownKey(path: Path, key: string): UnknownKey {
   if (Object.hasOwn(later, key)) {
     return {
       code: "DOMB1012",
-      message: `${key} of ${owner} is not possible yet: it will say ${later[key]}`,
+      message: `${key} of ${owner}: not yet; this key will say ${later[key]}`,
       fix: "Remove it, if the launch is right without.",
     };
   }
