@@ -11,6 +11,7 @@ import { encodeImage, imageBytes } from "./image/encode-image.js";
 import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
 import { type ReadFile, readFiles } from "./materials/read-files.js";
+import { bootDomainBytes, type HostDemand, hostDemand } from "./plan/host-demand.js";
 import { checkLimits } from "./plan/limits.js";
 import { makePlan, type PlannedGuest } from "./plan/make-plan.js";
 import type { Material } from "./plan/materials.js";
@@ -21,7 +22,13 @@ export interface CompiledLaunch {
   readonly plan: Plan;
   /** In the plan's order. */
   readonly materials: readonly Material[];
+  /** What the launch takes of the host's memory. */
+  readonly demand: HostDemand;
+  /** What Xen's command line must have for this image. */
+  readonly xenCommandLine: string;
 }
+
+const MEBIBYTE = 0x100000;
 
 /** What the compiler asks of the world outside. */
 export interface CompilerEdge {
@@ -55,7 +62,14 @@ export async function compileLaunch(
     plan,
     materials.map(({ bytes }) => bytes),
   );
-  return { ok: true, value: { image, plan, materials }, diagnostics: [] };
+  const value = {
+    image,
+    plan,
+    materials,
+    demand: hostDemand(plan, image.length),
+    xenCommandLine: `boot-domain=${bootDomainBytes(image.length) / MEBIBYTE}M`,
+  };
+  return { ok: true, value, diagnostics: [] };
 }
 
 /** Each kernel of the description once, by path. */

@@ -3,9 +3,19 @@
 // defineRules() in its folder, and has a line here.
 
 import { descriptionRules } from "../description/rules.js";
+import { guestRules } from "../guest/rules.js";
+import { imageRules } from "../image/rules.js";
+import { materialRules } from "../materials/rules.js";
+import { planRules } from "../plan/rules.js";
 import type { Rule, RuleTable } from "./rules.js";
 
-const tables: readonly RuleTable<string>[] = [descriptionRules];
+const tables: readonly RuleTable<string>[] = [
+  descriptionRules,
+  materialRules,
+  guestRules,
+  planRules,
+  imageRules,
+];
 
 /** Every rule, by code. */
 export function allRules(): readonly Rule[] {

@@ -8,18 +8,8 @@ import { XEN_DOMCTL_INTERFACE_VERSION } from "../../contract/xen-abi.js";
 import { encodePlan } from "../plan/encode.js";
 import { imageBytesOf } from "../plan/materials.js";
 import type { Plan } from "../plan/plan.js";
-import { describeRecord, digest, encodeRecord, number32 } from "../plan/record.js";
-
-export const imageHeaderLayout = describeRecord(ImageHeader.size, {
-  magic: number32(ImageHeader.magic),
-  version: number32(ImageHeader.version),
-  machine: number32(ImageHeader.machine),
-  xenInterface: number32(ImageHeader.xenInterface),
-  imageBytes: number32(ImageHeader.imageBytes),
-  planOffset: number32(ImageHeader.planOffset),
-  planBytes: number32(ImageHeader.planBytes),
-  planDigest: digest(ImageHeader.planDigest),
-});
+import { encodeRecord } from "../plan/record.js";
+import { imageHeaderLayout } from "./image-header.js";
 
 /** Size in bytes of the image that holds this plan and its materials. */
 export function imageBytes(plan: Plan): number {

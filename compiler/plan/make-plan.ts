@@ -16,9 +16,9 @@ import type { Guest, PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
 import { pagesOf } from "../guest/memory-map.js";
 import { type Filling, fillOperation, populateOperations } from "./fill.js";
+import { pagingPoolPages } from "./host-demand.js";
 import { type Material, MaterialTable, placeMaterials } from "./materials.js";
 import { packPages } from "./pack.js";
-import { pagingPoolPages } from "./paging-pool.js";
 import {
   domainLayout,
   materialLayout,

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes an image apart again. Any bytes give a decoded image or diagnostics; an image that decodes
+// has intact digests and a plan within all bounds.
+
+import { createHash } from "node:crypto";
+import { IMAGE_MAGIC, IMAGE_VERSION, ImageHeader, MACHINE_X86_64 } from "../../contract/image.js";
+import { MAX_IMAGE_BYTES } from "../../contract/limits.js";
+import { XEN_DOMCTL_INTERFACE_VERSION } from "../../contract/xen-abi.js";
+import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
+import { decodePlan } from "../plan/encode.js";
+import { type Plan, planHeaderLayout } from "../plan/plan.js";
+import { decodeRecord, type RecordValue } from "../plan/record.js";
+import { checkPlan } from "./check-plan.js";
+import { imageHeaderLayout } from "./image-header.js";
+import { imageRules } from "./rules.js";
+
+type ImageHeaderValue = RecordValue<(typeof imageHeaderLayout)["fields"]>;
+type ImageCode = Parameters<typeof imageRules.diagnose>[0];
+
+export interface DecodedImage {
+  readonly header: ImageHeaderValue;
+  readonly plan: Plan;
+  /** Each material's bytes, in the plan's order. */
+  readonly materials: readonly Uint8Array[];
+}
+
+const BUILD_AGAIN = "Build the image again from its description.";
+/** More faults of one plan than this help nobody. */
+const MOST_PLAN_FAULTS = 20;
+
+/** Decodes an image; `place` is where it came from. */
+export function decodeImage(image: Uint8Array, place: Place = {}): Result<DecodedImage> {
+  const header = decodeHeader(image, place);
+  if (!header.ok) return header;
+  const { planOffset, planBytes, planDigest, imageBytes } = header.value;
+  const planSource = image.subarray(planOffset, planOffset + planBytes);
+  const found = sha256(planSource);
+  if (found !== planDigest) {
+    return fault(
+      place,
+      "DOMB5003",
+      `the plan's SHA-256 digest is ${found}, wanted ${planDigest} as the header says`,
+    );
+  }
+  const plan = decodePlan(planSource);
+  if (!plan.ok) {
+    const messages = plan.faults.map(
+      ([field, { found, wanted }]) => `${field} is ${found}, wanted ${wanted}`,
+    );
+    return faults(place, "DOMB5004", messages);
+  }
+  const outside = checkPlan(plan.value, imageBytes);
+  if (outside.length > 0) return faults(place, "DOMB5004", outside);
+  const materials = plan.value.materials.map(({ offset, bytes }) =>
+    image.subarray(offset, offset + bytes),
+  );
+  const damaged = plan.value.materials.flatMap(({ kind, digest }, index) => {
+    const found = sha256(materials[index] ?? new Uint8Array());
+    return found === digest
+      ? []
+      : [
+          `the SHA-256 digest of material ${index} (${kind}) is ${found}, wanted ${digest} as ` +
+            "the plan says",
+        ];
+  });
+  if (damaged.length > 0) return faults(place, "DOMB5005", damaged);
+  return {
+    ok: true,
+    value: { header: header.value, plan: plan.value, materials },
+    diagnostics: [],
+  };
+}
+
+function decodeHeader(image: Uint8Array, place: Place): Result<ImageHeaderValue> {
+  if (image.length < ImageHeader.size) {
+    return fault(
+      place,
+      "DOMB5001",
+      `the file has ${image.length} bytes, wanted at least the ${ImageHeader.size} of a header`,
+    );
+  }
+  const bytes = Buffer.from(image.buffer, image.byteOffset, ImageHeader.size);
+  const header = decodeRecord(imageHeaderLayout, bytes);
+  if (!header.ok) {
+    const messages = header.faults.map(
+      ([field, { found, wanted }]) => `${field} of the header is ${found}, wanted ${wanted}`,
+    );
+    return faults(place, "DOMB5002", messages);
+  }
+  const { magic, version, machine, xenInterface, imageBytes, planOffset, planBytes } = header.value;
+  const wanted = (
+    [
+      ["magic", magic, IMAGE_MAGIC],
+      ["version", version, IMAGE_VERSION],
+      ["machine", machine, MACHINE_X86_64],
+      ["xenInterface", xenInterface, XEN_DOMCTL_INTERFACE_VERSION],
+    ] as const
+  )
+    .filter(([, found, value]) => found !== value)
+    .map(
+      ([field, found, value]) =>
+        `${field} of the header is 0x${found.toString(16)}, wanted 0x${value.toString(16)}`,
+    );
+  if (wanted.length > 0) return faults(place, "DOMB5002", wanted);
+  if (imageBytes > MAX_IMAGE_BYTES) {
+    return fault(
+      place,
+      "DOMB5002",
+      `imageBytes of the header is ${imageBytes}, wanted ${MAX_IMAGE_BYTES} at most`,
+    );
+  }
+  if (
+    planOffset < ImageHeader.size ||
+    planBytes < planHeaderLayout.size ||
+    planOffset + planBytes > imageBytes
+  ) {
+    return fault(
+      place,
+      "DOMB5002",
+      `planOffset ${planOffset} and planBytes ${planBytes} of the header are not within the ` +
+        `image's bytes ${ImageHeader.size} to ${imageBytes}`,
+    );
+  }
+  if (image.length < imageBytes) {
+    return fault(
+      place,
+      "DOMB5001",
+      `the file has ${image.length} bytes, wanted ${imageBytes} as the header says`,
+    );
+  }
+  return { ok: true, value: header.value, diagnostics: [] };
+}
+
+function fault(place: Place, code: ImageCode, message: string): Result<never> {
+  return faults(place, code, [message]);
+}
+
+function faults(place: Place, code: ImageCode, messages: readonly string[]): Result<never> {
+  const diagnostics: readonly Diagnostic[] = messages
+    .slice(0, MOST_PLAN_FAULTS)
+    .map((message) => imageRules.diagnose(code, { place, message, fix: BUILD_AGAIN }));
+  return { ok: false, diagnostics };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of the host's memory a launch takes at its peak: Xen, the boot domain with the image,
+// every Initial Domain. Upper bounds, in pages unless said otherwise.
+
+import { PAGE_SIZE } from "../../contract/limits.js";
+import type { Plan } from "./plan.js";
+
+const MEBIBYTE = 0x100000;
+/** Xen's code, heap and tables that don't grow with the host's memory. */
+const XEN_PAGES = (64 * MEBIBYTE) / PAGE_SIZE;
+/** Bytes of `struct page_info` and of the machine-to-physical table for each page of the host. */
+const XEN_BYTES_PER_PAGE = 40;
+/** Structures of a domain and its vCPU, event channels, shared info, local APIC, VMCB. */
+const DOMAIN_PAGES = 64;
+/** The boot domain's code, its linear memory, start info and what rounding takes. */
+const BOOT_DOMAIN_BYTES = 4 * MEBIBYTE;
+
+export interface HostDemand {
+  /** Xen itself, for a host of totalBytes. */
+  readonly xenPages: number;
+  /** Given back when the boot domain exits. */
+  readonly bootDomainPages: number;
+  readonly domains: readonly { readonly name: string; readonly pages: number }[];
+  /** Memory that the host must have at least. */
+  readonly totalBytes: number;
+}
+
+/** Pages for a domain's paging structures: 256 for each vCPU, 2 for each MiB (as libxl gives). */
+export function pagingPoolPages(memoryPages: number, vcpus: number): number {
+  return 256 * vcpus + 2 * Math.ceil((memoryPages * PAGE_SIZE) / MEBIBYTE);
+}
+
+/** Size of the boot domain for an image of so many bytes: bytes, whole MiB. */
+export function bootDomainBytes(imageBytes: number): number {
+  return Math.ceil((imageBytes + BOOT_DOMAIN_BYTES) / MEBIBYTE) * MEBIBYTE;
+}
+
+/** What the host must have for this plan, whose image has so many bytes. */
+export function hostDemand(plan: Plan, imageBytes: number): HostDemand {
+  const bootDomain = bootDomainBytes(imageBytes);
+  const bootDomainPages =
+    bootDomain / PAGE_SIZE + pagingPoolPages(bootDomain / PAGE_SIZE, 1) + DOMAIN_PAGES;
+  const domains = plan.domains.map((domain) => ({
+    name: domain.name,
+    pages: domain.memoryPages + domain.pagingPoolPages + domain.maxGrantFrames * 2 + DOMAIN_PAGES,
+  }));
+  const domainPages = domains.reduce((sum, { pages }) => sum + pages, 0);
+  // The boot loader's copy of the image is given back before the first domain is created.
+  const imagePages = Math.ceil(imageBytes / PAGE_SIZE);
+  const guestPages = bootDomainPages + Math.max(domainPages, imagePages);
+  const hostPages = Math.ceil((guestPages + XEN_PAGES) / (1 - XEN_BYTES_PER_PAGE / PAGE_SIZE));
+  return {
+    xenPages: hostPages - guestPages,
+    bootDomainPages,
+    domains,
+    totalBytes: hostPages * PAGE_SIZE,
+  };
+}
