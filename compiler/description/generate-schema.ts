@@ -14,7 +14,15 @@ export const schemaPath = join(paths.checkout, "compiler", "description", "launc
 
 /** The text of launch.schema.json: what a person may write, defaults left out. */
 export function generateSchema(): string {
-  return `${JSON.stringify(z.toJSONSchema(launchSchema, { io: "input" }), undefined, 2)}\n`;
+  const schema = z.toJSONSchema(launchSchema, {
+    io: "input",
+    // zod leaves out the default of a value that is judged before it.
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema instanceof z.ZodDefault)
+        jsonSchema.default = zodSchema.def.defaultValue as never;
+    },
+  });
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

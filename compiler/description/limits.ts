@@ -16,7 +16,7 @@ export const DOMAIN_NAME_PATTERN = new RegExp(`^[A-Za-z][A-Za-z0-9._-]{0,${MAX_N
 /** Bytes of a command line, its zero byte apart: Linux's COMMAND_LINE_SIZE on x86 is 2048. */
 export const MAX_COMMAND_LINE_BYTES = 2047;
 /** Bytes of a description's file: more is some other file, given by mistake. */
-export const MAX_DESCRIPTION_BYTES = 4 * 1024 * 1024;
+export const MAX_DESCRIPTION_BYTES = 1024 * 1024;
 
 /** Levels of lists and mappings within each other; the deepest value that has a meaning has four. */
 export const MAX_NESTING = 16;

@@ -16,14 +16,11 @@ import type { LaunchInput, ParsedLaunch } from "./schema.js";
 import { checkShape } from "./shape.js";
 import { formatSize, sizeBytes } from "./size.js";
 
-/** Reads the description at `path`: YAML, or a module by its name's ending (.ts, .js, .mjs …). */
+/** Reads the description at `path`: YAML, or a module by its name's ending (.ts, .mts, .js, .mjs). */
 export async function loadDescription(path: string): Promise<Result<LaunchDescription>> {
-  if (!MODULE_NAME.test(path)) {
-    const text = await readText(path);
-    return text.ok ? readDescription(text.value, path) : text;
-  }
-  const readable = await readText(path);
-  if (!readable.ok) return readable;
+  const text = await readText(path);
+  if (!text.ok) return text;
+  if (!MODULE_NAME.test(path)) return readDescription(text.value, path);
   const module = await readModule(path);
   return module.ok
     ? checkDescription(module.value, objectPlaces(path), path, dirname(path))

@@ -9,7 +9,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { descriptionRules } from "./rules.js";
 
 /** File names that are programs; all others are read as YAML. */
-export const MODULE_NAME = /\.[cm]?[jt]s$/;
+export const MODULE_NAME = /\.m?[jt]s$/;
 
 export type ModuleReading =
   | { readonly ok: true; readonly value: unknown }

@@ -20,6 +20,7 @@ import { show } from "./judges.js";
 import { MAX_NESTING } from "./limits.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { descriptionRules } from "./rules.js";
+import { findTooDeep } from "./yaml-depth.js";
 
 export interface YamlReading {
   /** Undefined when the text is not YAML at all: then nothing else of it can be checked. */
@@ -36,42 +37,37 @@ export function leavesUnread({ code }: Diagnostic): boolean {
 /** Reads `text`; `file` is what places name. */
 export function readYaml(text: string, file: string): YamlReading {
   const lines = new LineCounter();
-  const tree = parseTree(text, lines);
   const reader = new Reader(file, lines);
-  if (tree === "too-deep") {
-    const diagnostics = [reader.tooDeep({ file, line: 1, column: 1 })];
-    return { content: undefined, places: reader, diagnostics };
+  const tooDeep = findTooDeep(text, MAX_NESTING);
+  if (tooDeep !== undefined) {
+    const before = text.slice(0, tooDeep).split("\n");
+    const place = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return { content: undefined, places: reader, diagnostics: [nestingTooDeep(place)] };
   }
+  const tree = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "error",
+    lineCounter: lines,
+  });
   const syntax = [...tree.errors, ...tree.warnings];
   if (syntax.length > 0) {
     const diagnostics = syntax.map((error) => reader.syntaxError(error));
     return { content: undefined, places: reader, diagnostics };
   }
   const value = reader.readTop(tree.contents);
-  const { diagnostics } = reader;
-  // What is nested so deeply is no description: its other faults would say nothing.
-  const tooDeep = diagnostics.filter(({ code }) => code === "DOMB1007");
-  return tooDeep.length > 0
-    ? { content: undefined, places: reader, diagnostics: tooDeep }
-    : { content: { value }, places: reader, diagnostics };
+  return { content: { value }, places: reader, diagnostics: reader.diagnostics };
 }
 
-function parseTree(text: string, lineCounter: LineCounter) {
-  try {
-    return parseDocument(text, {
-      version: "1.2",
-      schema: "core",
-      merge: false,
-      uniqueKeys: false,
-      prettyErrors: false,
-      logLevel: "error",
-      lineCounter,
-    });
-  } catch (error) {
-    // The library recurses: thousands of open brackets overflow the stack.
-    if (error instanceof RangeError) return "too-deep";
-    throw error;
-  }
+function nestingTooDeep(place: Place): Diagnostic {
+  return descriptionRules.diagnose("DOMB1007", {
+    place,
+    message: `lists and mappings are nested more than ${MAX_NESTING} deep`,
+    fix: "Remove the outer brackets.",
+  });
 }
 
 /** What a syntax error's fix is, where the library's code of it says enough. */
@@ -110,14 +106,6 @@ class Reader implements Places {
       // The library's sentence; here it follows a colon.
       message: error.message.charAt(0).toLowerCase() + error.message.slice(1),
       fix: syntaxFixes[error.code] ?? "Correct the YAML here.",
-    });
-  }
-
-  tooDeep(place: Place): Diagnostic {
-    return descriptionRules.diagnose("DOMB1007", {
-      place,
-      message: `lists and mappings are nested more than ${MAX_NESTING} deep`,
-      fix: "Remove the outer brackets.",
     });
   }
 
@@ -165,10 +153,6 @@ class Reader implements Places {
     if (isScalar(node)) {
       this.#values.set(node, node.value);
       return node.value;
-    }
-    if (this.#open.size >= MAX_NESTING) {
-      this.diagnostics.push(this.tooDeep({ ...this.#of(node), path }));
-      return undefined;
     }
     this.#open.add(node);
     const value = isMap(node)

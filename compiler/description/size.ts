@@ -16,21 +16,11 @@ const unitNames = Object.keys(sizeUnits) as SizeUnit[];
 /** What a size looks like; no sign, no fraction, no leading zero, no exponent. */
 export const SIZE_PATTERN = new RegExp(`^(0|[1-9][0-9]*) *(${unitNames.join("|")})$`);
 
-/** Units of decimal thousands, or none that is certain, and what people mean by them. */
-const otherUnits: Readonly<Record<string, SizeUnit>> = {
-  k: "KiB",
-  kb: "KiB",
-  kib: "KiB",
-  m: "MiB",
-  mb: "MiB",
-  mib: "MiB",
-  g: "GiB",
-  gb: "GiB",
-  gib: "GiB",
-  t: "TiB",
-  tb: "TiB",
-  tib: "TiB",
-};
+/** The unit that people mean by `unit`, be it of decimal thousands, short or in other capitals. */
+function meantUnit(unit: string): SizeUnit | undefined {
+  const letter = /^([kmgt])(i?b)?$/i.exec(unit)?.[1]?.toUpperCase();
+  return unitNames.find((name) => name[0] === letter);
+}
 
 export type ParsedSize =
   | { readonly ok: true; readonly bytes: number }
@@ -56,20 +46,20 @@ export function sizeBytes(text: string): number {
 /** Reads a size. `bytes` is exact up to 2^53; above that only its order of magnitude counts. */
 export function parseSize(text: string): ParsedSize {
   if (SIZE_PATTERN.test(text)) return { ok: true, bytes: sizeBytes(text) };
-  const parts = /^([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)$/.exec(text.trim());
+  const parts = /^([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)$/.exec(text);
   const number = parts?.[1];
   const unit = parts?.[2] ?? "";
   if (number === undefined || /^0[0-9]/.test(number)) return { ok: false, fault: "malformed" };
   if (number.includes(".")) {
-    const factor = sizeUnits[unit as SizeUnit] ?? Number.NaN;
-    const bytes = Number(number) * factor;
-    return Number.isSafeInteger(bytes) && bytes % sizeUnits.KiB === 0
+    const known = unitNames.find((name) => name === unit);
+    const bytes = known === undefined ? 0 : Number(number) * sizeUnits[known];
+    return Number.isSafeInteger(bytes) && bytes > 0 && bytes % sizeUnits.KiB === 0
       ? { ok: false, fault: "malformed", whole: formatSize(bytes) }
       : { ok: false, fault: "malformed" };
   }
   if (unit === "") return { ok: false, fault: "no-unit", number };
-  const meant = otherUnits[unit.toLowerCase()];
-  return meant === undefined || unit === meant
+  const meant = meantUnit(unit);
+  return meant === undefined
     ? { ok: false, fault: "malformed" }
     : { ok: false, fault: "other-unit", number, unit, meant };
 }
