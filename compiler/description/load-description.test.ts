@@ -322,4 +322,25 @@ describe("any description", () => {
       { numRuns: 1000 },
     );
   });
+
+  it("has no value that its judge lets pass and the schema does not", () => {
+    const key = fc.constantFrom(
+      ...["kernel", "ramdisk", "cmdline", "memory", "vcpus", "type", "domid", "output"],
+    );
+    const near = fc.oneof(
+      fc.integer({ min: -1, max: MAX_DOMID + 1 }),
+      fc.double(),
+      fc.string({ unit: "grapheme", maxLength: 3000 }),
+      fc.constantFrom("pvh", "pv", "none", "xen-log", "64 MiB", "64MB", "x".repeat(2048), null),
+      fc.anything(),
+    );
+    fc.assert(
+      fc.property(key, near, (name, value) => {
+        for (const { message } of withKeys({ [name]: value }).diagnostics) {
+          expect(message).not.toContain("a mapping with keys");
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
