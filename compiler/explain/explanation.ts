@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// An image as a plain object for people's tools: `domb explain --json` prints it as it is. Steps,
+// operations, domains and materials are numbered from 1, as the launch receipt numbers them.
+
+import { PAGE_SIZE } from "../../contract/limits.js";
+import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
+import type { DecodedImage } from "../image/decode-image.js";
+import { type HostDemand, hostDemand } from "../plan/host-demand.js";
+import { workOf } from "../plan/make-plan.js";
+import type { PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
+import { type GuestRegion, guestMemory } from "./guest-memory.js";
+import { type ReadContext, readContext, readStartOfDay } from "./start-of-day.js";
+
+export interface Explanation {
+  readonly schema: "domb.explain/1";
+  readonly image: {
+    readonly bytes: number;
+    readonly version: number;
+    readonly xenInterface: number;
+    readonly planBytes: number;
+    readonly planDigest: string;
+  };
+  readonly domains: readonly ExplainedDomain[];
+  readonly materials: readonly ExplainedMaterial[];
+  readonly totals: {
+    readonly steps: number;
+    /** Operations in the table, and those that a launch executes. */
+    readonly operations: number;
+    readonly executedOperations: number;
+    readonly materialBytes: number;
+    readonly demand: HostDemand;
+  };
+}
+
+export interface ExplainedDomain {
+  readonly name: string;
+  readonly domid: number;
+  readonly vcpus: number;
+  readonly memoryBytes: number;
+  readonly pagingPoolBytes: number;
+  readonly output: "xen-log" | "none";
+  readonly createFlags: number;
+  readonly emulationFlags: number;
+  readonly maxEventChannelPort: number;
+  readonly maxGrantFrames: number;
+  readonly maxMaptrackFrames: number;
+  /** Absent when no start of day is copied. */
+  readonly cmdline?: string;
+  /** Absent when no context is set. */
+  readonly start?: ReadContext;
+  readonly memory: readonly GuestRegion[];
+  readonly steps: readonly ExplainedStep[];
+}
+
+export interface ExplainedStep {
+  readonly number: number;
+  /** Number of the step that must be done first; 0: none. */
+  readonly afterStep: number;
+  /** Names of other domains with a step of these very operations. */
+  readonly sharedWith: readonly string[];
+  readonly operations: readonly ExplainedOperation[];
+}
+
+export interface ExplainedOperation {
+  readonly number: number;
+  readonly kind: PlanOperation["kind"];
+  /** Number of the material. */
+  readonly material?: number;
+  /** Bytes from the material's start. */
+  readonly offset?: number;
+  /** Guest physical address, bytes. */
+  readonly address?: number;
+  readonly bytes?: number;
+  /** Bytes of each extent. */
+  readonly extentBytes?: number;
+}
+
+export interface ExplainedMaterial {
+  readonly number: number;
+  readonly kind: PlanMaterial["kind"];
+  readonly offset: number;
+  readonly bytes: number;
+  readonly digest: string;
+  /** Names of the domains that it is copied to or set for. */
+  readonly usedBy: readonly string[];
+}
+
+/** Explains a decoded image. */
+export function explanationOf({ header, plan, materials }: DecodedImage): Explanation {
+  const operationsOf = ({ firstOperation, operationCount }: PlanStep) =>
+    plan.operations.slice(firstOperation, firstOperation + operationCount);
+  const stepsOf = (domain: number) =>
+    plan.steps.flatMap((step, index) => (step.domain === domain ? [{ step, index }] : []));
+  const uses = plan.domains.map(
+    (_, domain) =>
+      new Set(
+        stepsOf(domain)
+          .flatMap(({ step }) => operationsOf(step))
+          .flatMap((operation) =>
+            operation.kind === "copy" || operation.kind === "setContext"
+              ? [operation.material]
+              : [],
+          ),
+      ),
+  );
+
+  return {
+    schema: "domb.explain/1",
+    image: {
+      bytes: header.imageBytes,
+      version: header.version,
+      xenInterface: header.xenInterface,
+      planBytes: header.planBytes,
+      planDigest: header.planDigest,
+    },
+    domains: plan.domains.map((_, index) => explainDomain(index)),
+    materials: plan.materials.map((material, index) => ({
+      number: index + 1,
+      kind: material.kind,
+      offset: material.offset,
+      bytes: material.bytes,
+      digest: material.digest,
+      usedBy: plan.domains.filter((_, domain) => uses[domain]?.has(index)).map(({ name }) => name),
+    })),
+    totals: {
+      steps: plan.steps.length,
+      operations: plan.operations.length,
+      executedOperations: workOf(plan),
+      materialBytes: plan.materials.reduce((sum, { bytes }) => sum + bytes, 0),
+      demand: hostDemand(plan, header.imageBytes),
+    },
+  };
+
+  function explainDomain(index: number): ExplainedDomain {
+    const record = plan.domains[index];
+    if (record === undefined) throw new Error(`bug: no domain ${index}`);
+    const { memoryPages, pagingPoolPages, ...fields } = record;
+    const steps = stepsOf(index);
+    const operations = steps.flatMap(({ step }) => operationsOf(step));
+    const started = findStart(operations);
+    return {
+      ...fields,
+      memoryBytes: memoryPages * PAGE_SIZE,
+      pagingPoolBytes: pagingPoolPages * PAGE_SIZE,
+      output: (record.createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
+      ...(started.cmdline === undefined ? {} : { cmdline: started.cmdline }),
+      ...(started.context === undefined ? {} : { start: started.context }),
+      memory: guestMemory(plan, operations, started.memoryMap),
+      steps: steps.map(({ step, index: at }) => ({
+        number: at + 1,
+        afterStep: step.afterStep,
+        sharedWith: sharedWith(step),
+        operations: operationsOf(step).map((operation, offset) =>
+          explainOperation(operation, step.firstOperation + offset + 1),
+        ),
+      })),
+    };
+  }
+
+  /** What start of day and context say that the guest is told. */
+  function findStart(operations: readonly PlanOperation[]) {
+    const context = operations
+      .filter((operation) => operation.kind === "setContext")
+      .map(({ material }) => readContext(materials[material] ?? new Uint8Array()))
+      .at(-1);
+    const told = operations
+      .filter((operation) => operation.kind === "copy")
+      .filter(({ material }) => plan.materials[material]?.kind === "startOfDay")
+      .map(({ material, frame }) =>
+        readStartOfDay(materials[material] ?? new Uint8Array(), frame * PAGE_SIZE),
+      )
+      .at(-1);
+    return { context, cmdline: told?.cmdline, memoryMap: told?.memoryMap ?? [] };
+  }
+
+  /** Other domains whose steps end with the last of this step's operations. */
+  function sharedWith(step: PlanStep): readonly string[] {
+    const end = step.firstOperation + step.operationCount;
+    const others = plan.steps.filter(
+      (other) =>
+        other.domain !== step.domain && other.firstOperation + other.operationCount === end,
+    );
+    return plan.domains
+      .filter((_, domain) => others.some((other) => other.domain === domain))
+      .map(({ name }) => name);
+  }
+}
+
+function explainOperation(operation: PlanOperation, number: number): ExplainedOperation {
+  const { kind } = operation;
+  switch (operation.kind) {
+    case "verify":
+    case "setContext":
+      return { number, kind, material: operation.material + 1 };
+    case "populate": {
+      const extentBytes = 2 ** operation.order * PAGE_SIZE;
+      const bytes = operation.count * extentBytes;
+      return { number, kind, address: operation.frame * PAGE_SIZE, bytes, extentBytes };
+    }
+    case "copy":
+      return {
+        number,
+        kind,
+        material: operation.material + 1,
+        offset: operation.offset,
+        address: operation.frame * PAGE_SIZE,
+        bytes: operation.count * PAGE_SIZE,
+      };
+    case "clear":
+      return {
+        number,
+        kind,
+        address: operation.frame * PAGE_SIZE,
+        bytes: operation.count * PAGE_SIZE,
+      };
+    default:
+      return { number, kind };
+  }
+}
