@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { EXIT, fail, INTERRUPTED, succeed } from "./outcome.js";
 import { lastLines } from "./progress.js";
 
-const GRACE_MS = 5000;
+const GRACE_MS = 2000;
 const TAIL_LINES = 15;
 
 /**
