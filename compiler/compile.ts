@@ -2,7 +2,6 @@
 // The compiler from a checked description to an image: materials, guests, plan, image. If it makes
 // an image, the launch meets no error that could have been known before.
 
-import { readFile as readFileOfSystem } from "node:fs/promises";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
 import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { layOutGuest } from "./guest/guest.js";
@@ -10,7 +9,7 @@ import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
 import { encodeImage, imageBytes } from "./image/encode-image.js";
 import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
-import { type ReadFile, readFiles } from "./materials/read-files.js";
+import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { bootDomainBytes, type HostDemand, hostDemand } from "./plan/host-demand.js";
 import { checkLimits } from "./plan/limits.js";
 import { makePlan, type PlannedGuest } from "./plan/make-plan.js";
@@ -36,7 +35,7 @@ export interface CompilerEdge {
 }
 
 /** Reads files from the file system. */
-export const fileSystem: CompilerEdge = { readFile: (path) => readFileOfSystem(path) };
+export const fileSystem: CompilerEdge = { readFile: readPlainFile };
 
 /** Compiles a launch; all errors of a stage are reported together. */
 export async function compileLaunch(

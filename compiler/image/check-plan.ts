@@ -62,7 +62,8 @@ function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
     ]),
     ...materials.flatMap(({ offset, bytes }, index) => [
       within(`offset of material ${index}`, offset, 0, imageBytes),
-      within(`bytes of material ${index}`, bytes, 1, imageBytes - offset),
+      // Whole pages are copied, so the last one is in the image as a whole.
+      within(`bytes of material ${index}`, bytes, 1, pagesBelow(imageBytes) - offset),
     ]),
     ...steps.flatMap((step, index) => [
       within(`domain of step ${index}`, step.domain, 0, domains.length - 1),
@@ -102,6 +103,11 @@ function operationBounds(plan: Plan, operation: PlanOperation, index: number): r
     result.push(within(of("bytes of the context"), material.bytes, 1, MAX_CONTEXT_BYTES));
   }
   return result;
+}
+
+/** Bytes of the whole pages in so many bytes. */
+function pagesBelow(bytes: number): number {
+  return bytes - (bytes % PAGE_SIZE);
 }
 
 function within(what: string, found: number, least: number, most: number): Bound {

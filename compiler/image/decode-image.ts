@@ -4,9 +4,10 @@
 
 import { createHash } from "node:crypto";
 import { IMAGE_MAGIC, IMAGE_VERSION, ImageHeader, MACHINE_X86_64 } from "../../contract/image.js";
-import { MAX_IMAGE_BYTES } from "../../contract/limits.js";
+import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_INTERFACE_VERSION } from "../../contract/xen-abi.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
+import { pagesOf } from "../guest/memory-map.js";
 import { decodePlan } from "../plan/encode.js";
 import { type Plan, planHeaderLayout } from "../plan/plan.js";
 import { decodeRecord, type RecordValue } from "../plan/record.js";
@@ -63,7 +64,14 @@ export function decodeImage(image: Uint8Array, place: Place = {}): Result<Decode
             "the plan says",
         ];
   });
-  if (damaged.length > 0) return faults(place, "DOMB5005", damaged);
+  const padded = plan.value.materials.flatMap(({ kind, offset, bytes }, index) =>
+    restOfPage(image, offset + bytes).every((byte) => byte === 0)
+      ? []
+      : [`behind material ${index} (${kind}) its last page is not zero`],
+  );
+  if (damaged.length + padded.length > 0) {
+    return faults(place, "DOMB5005", [...damaged, ...padded]);
+  }
   return {
     ok: true,
     value: { header: header.value, plan: plan.value, materials },
@@ -140,6 +148,11 @@ function faults(place: Place, code: ImageCode, messages: readonly string[]): Res
     .slice(0, MOST_PLAN_FAULTS)
     .map((message) => imageRules.diagnose(code, { place, message, fix: BUILD_AGAIN }));
   return { ok: false, diagnostics };
+}
+
+/** What lies between `end` and the end of its page: it is copied to guests, but not digested. */
+function restOfPage(image: Uint8Array, end: number): Uint8Array {
+  return image.subarray(end, pagesOf(end) * PAGE_SIZE);
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import { fileSystem } from "../compile.js";
 import type { LaunchDescription } from "../description/description.js";
-import { readFiles } from "./read-files.js";
+import { readFiles, readPlainFile } from "./read-files.js";
 
 function describeLaunch(files: readonly { kernel: string; ramdisk?: string }[]): LaunchDescription {
   return {
@@ -39,13 +38,20 @@ describe("readFiles", () => {
   it("reports every file that can't be read, with its place", async () => {
     const description = describeLaunch([
       { kernel: "/no/such/kernel", ramdisk: "/" },
-      { kernel: "/dev/null" },
+      { kernel: "/dev/zero" },
+      { kernel: "package.json/kernel" },
     ]);
-    const result = await readFiles(description, fileSystem.readFile);
+    const result = await readFiles(description, readPlainFile);
     expect(result.diagnostics.map(({ code, place }) => [code, place.path])).toEqual([
       ["DOMB3001", ["domains", "d0", "kernel"]],
       ["DOMB3002", ["domains", "d0", "ramdisk"]],
-      ["DOMB3003", ["domains", "d1", "kernel"]],
+      ["DOMB3002", ["domains", "d1", "kernel"]],
+      ["DOMB3001", ["domains", "d2", "kernel"]],
     ]);
+  });
+
+  it("refuses empty files", async () => {
+    const result = await readFiles(describeLaunch([{ kernel: "/k" }]), async () => Buffer.alloc(0));
+    expect(result.diagnostics.map(({ code }) => code)).toEqual(["DOMB3003"]);
   });
 });

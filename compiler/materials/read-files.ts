@@ -2,14 +2,30 @@
 // The compiler's edge: reads the files that a launch is made of, each once however many domains
 // name it. What a file is good for, the other stages decide.
 
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { MAX_IMAGE_BYTES } from "../../contract/limits.js";
 import type { LaunchDescription } from "../description/description.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import type { MaterialFile } from "./material-file.js";
 import { materialFault } from "./material-file.js";
 
-/** Reads a whole file; rejects as node:fs does. */
+/** Reads a whole file; rejects as node:fs does, with an error that has a code. */
 export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+/** Reads a plain file of the file system: a device or a pipe might never end. */
+export async function readPlainFile(path: string): Promise<Uint8Array> {
+  // Without O_NONBLOCK, opening a pipe waits for its writer.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) {
+      throw Object.assign(new Error(path), { code: "it is no plain file" });
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
 
 /** Reads every file of the description; by path. All that can't be read are reported. */
 export async function readFiles(

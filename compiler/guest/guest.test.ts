@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { PAGE_SIZE } from "../../contract/limits.js";
+import type { DomainDescription } from "../description/description.js";
+import { readContext, readStartOfDay } from "../explain/start-of-day.js";
+import { layOutGuest } from "./guest.js";
+import { type GuestKernel, guestKernel } from "./kernel-pages.js";
+import { memoryMap, memoryRanges } from "./memory-map.js";
+
+const MIB = 0x100000;
+const GIB = 0x40000000;
+
+function domainOf(memoryBytes: number, cmdline = "quiet"): DomainDescription {
+  return {
+    name: "web",
+    kernel: "/vmlinuz",
+    ramdisk: "/initrd",
+    cmdline,
+    memoryBytes,
+    vcpus: 1,
+    type: "pvh",
+    domid: 1,
+    output: "none",
+  };
+}
+
+function kernelAt(address: number, memoryBytes: number): GuestKernel {
+  const segments = [{ address, bytes: Buffer.from("code"), memoryBytes }];
+  return guestKernel({ entry: address, segments });
+}
+
+function layOut(memoryBytes: number, kernel: GuestKernel, ramdiskBytes: number, cmdline?: string) {
+  const ramdisk = ramdiskBytes === 0 ? undefined : new Uint8Array(ramdiskBytes);
+  return layOutGuest(domainOf(memoryBytes, cmdline), kernel, ramdisk, { line: 7 });
+}
+
+describe("memoryRanges and memoryMap", () => {
+  it("gives a guest of 64 MiB all its memory at the bottom", () => {
+    expect(memoryRanges(64 * MIB)).toEqual([{ address: 0, bytes: 64 * MIB, type: 1 }]);
+  });
+
+  it("moves what does not fit below 0xf0000000 to 4 GiB", () => {
+    expect(memoryMap(5 * GIB)).toEqual([
+      { address: 0, bytes: 0xf0000000, type: 1 },
+      { address: 0xfc000000, bytes: 0x4000000, type: 2 },
+      { address: 4 * GIB, bytes: 5 * GIB - 0xf0000000, type: 1 },
+    ]);
+  });
+
+  it("gives exactly the memory asked for, whatever the size", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 0x10000000 }), (pages) => {
+        const sum = memoryRanges(pages * PAGE_SIZE).reduce((total, { bytes }) => total + bytes, 0);
+        return sum === pages * PAGE_SIZE;
+      }),
+    );
+  });
+});
+
+describe("layOutGuest", () => {
+  it("puts ramdisk and start of day behind the kernel", () => {
+    const result = layOut(64 * MIB, kernelAt(16 * MIB, 3 * MIB), 5000);
+    expect(result.ok && result.value.ramdisk?.frame).toBe((19 * MIB) / PAGE_SIZE);
+    expect(result.ok && result.value.startOfDay.frame).toBe((19 * MIB) / PAGE_SIZE + 2);
+  });
+
+  it("puts them below the kernel when there is no room behind it", () => {
+    const result = layOut(20 * MIB, kernelAt(16 * MIB, 4 * MIB), 2 * MIB);
+    expect(result.ok && result.value.ramdisk?.frame).toBe(0x100);
+    expect(result.ok && result.value.startOfDay.frame).toBe(1);
+  });
+
+  it("tells the guest where its command line, memory map and ramdisk are", () => {
+    const result = layOut(5 * GIB, kernelAt(MIB, MIB), 5000, "root=/dev/zero ünïcode");
+    if (!result.ok) throw new Error("bug: no layout");
+    const { startOfDay, vcpuContext } = result.value;
+    const address = startOfDay.frame * PAGE_SIZE;
+    const told = readStartOfDay(startOfDay.bytes, address);
+    expect(told.cmdline).toBe("root=/dev/zero ünïcode");
+    expect(told.memoryMap).toEqual(memoryMap(5 * GIB));
+    expect(readContext(vcpuContext)).toEqual({ entry: MIB, startInfo: address });
+    // struct hvm_start_info: magic, version, flags, nr_modules, modlist_paddr.
+    const view = new DataView(startOfDay.bytes.buffer);
+    expect(view.getUint32(0, true)).toBe(0x336ec578);
+    expect(view.getUint32(4, true)).toBe(1);
+    expect(view.getUint32(12, true)).toBe(1);
+    const modules = Number(view.getBigUint64(16, true)) - address;
+    expect(Number(view.getBigUint64(modules, true))).toBe(2 * MIB);
+    expect(Number(view.getBigUint64(modules + 8, true))).toBe(5000);
+  });
+
+  it("tells a guest without ramdisk of no module", () => {
+    const result = layOut(64 * MIB, kernelAt(MIB, MIB), 0);
+    if (!result.ok) throw new Error("bug: no layout");
+    expect(result.value.ramdisk).toBeUndefined();
+    const view = new DataView(result.value.startOfDay.bytes.buffer);
+    expect(view.getUint32(12, true)).toBe(0);
+    expect(view.getBigUint64(16, true)).toBe(0n);
+  });
+
+  it("gives a start of day with the longest command line as many pages as it needs", () => {
+    const result = layOut(64 * MIB, kernelAt(MIB, MIB), 0, "x".repeat(5000));
+    expect(result.ok && result.value.startOfDay.bytes.length).toBe(2 * PAGE_SIZE);
+  });
+
+  it("says how much memory would do when kernel and ramdisk do not fit", () => {
+    const kernel = kernelAt(16 * MIB, 46 * MIB);
+    const result = layOut(32 * MIB, kernel, MIB);
+    expect(result.diagnostics).toEqual([
+      {
+        code: "DOMB4001",
+        severity: "error",
+        place: { line: 7 },
+        message:
+          'the memory of "web", 32 MiB, does not hold its kernel /vmlinuz, which ends at 62 MiB, ' +
+          "with its ramdisk /initrd of 1 MiB",
+        fix: "Give at least 62 MiB.",
+        related: [],
+      },
+    ]);
+    expect(layOut(62 * MIB, kernel, MIB).ok).toBe(true);
+    expect(layOut(61 * MIB, kernel, MIB).ok).toBe(false);
+  });
+
+  it("refuses a kernel in the hole below 4 GiB, whatever the memory", () => {
+    const result = layOut(8 * GIB, kernelAt(0xff000000, PAGE_SIZE), 0);
+    expect(result.diagnostics.map(({ code }) => code)).toEqual(["DOMB4002"]);
+  });
+
+  it("never lets two things share a page, nor leaves the guest's low memory", () => {
+    const sizes = fc.record({
+      memory: fc.integer({ min: 1, max: 0x40000 }),
+      start: fc.integer({ min: 0, max: 0x20000000 }),
+      kernelBytes: fc.integer({ min: 1, max: 0x400000 }),
+      ramdiskBytes: fc.integer({ min: 0, max: 0x400000 }),
+    });
+    fc.assert(
+      fc.property(sizes, ({ memory, start, kernelBytes, ramdiskBytes }) => {
+        const result = layOut(memory * PAGE_SIZE, kernelAt(start, kernelBytes), ramdiskBytes);
+        if (!result.ok) return result.diagnostics.length === 1;
+        const { kernel, ramdisk, startOfDay } = result.value;
+        const frames = [
+          ...kernel.map(({ frame }) => frame),
+          ...[ramdisk, startOfDay].flatMap((placed) =>
+            placed === undefined
+              ? []
+              : Array.from(
+                  { length: Math.ceil(placed.bytes.length / PAGE_SIZE) },
+                  (_, index) => placed.frame + index,
+                ),
+          ),
+        ];
+        const video = frames.filter((frame) => frame >= 0xa0 && frame < 0x100);
+        return (
+          new Set(frames).size === frames.length &&
+          Math.max(...frames) < memory &&
+          (start < MIB || video.length === 0) &&
+          startOfDay.frame > 0
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
