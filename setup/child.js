@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the programs of a preparation: output goes to its log, an interruption ends them with all
-// their children, and they share the set-up's lock, so that none of them works on unlocked.
+// their children. They share the set-up's lock, so that none of them works on unlocked, and end
+// with the set-up should that be killed.
 
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
@@ -95,9 +96,12 @@ export async function withLog(setUp, { title, log }, work) {
   /** @type {Run} */
   const run = async (command, parameters, { cwd, env, patient = false } = {}) => {
     if (setUp.signal.aborted) return INTERRUPTED;
-    const text = [command, ...parameters].join(" ");
+    const program = [command, ...parameters];
+    const text = program.join(" ");
     writeSync(file, `$ ${text}\n`);
-    const child = spawn(command, parameters, {
+    const words = patient ? program : ["setpriv", "--pdeathsig", "TERM", "--", ...program];
+    const [first = "", ...rest] = words;
+    const child = spawn(first, rest, {
       cwd,
       env: { ...setUp.environment, ...env },
       stdio: ["ignore", file, file, setUp.lockFile],

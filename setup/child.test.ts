@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs of a preparation: logged, and ended with all their children by an interruption.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -74,23 +76,23 @@ test("a program that is not there is a failure too", async () => {
   expect(outcome).toMatchObject({ ok: false, failure: { exitCode: 3 } });
 });
 
-/** Interrupts as soon as the program's log holds what it prints when it is ready. */
-async function interruptWhenReady(): Promise<void> {
+/** Waits until the program's log holds what it prints when it is ready; gives its last word. */
+async function whenReady(): Promise<string> {
   const log = join(cache, "log", "trial.log");
-  while (!existsSync(log) || !/^ready /m.test(await readFile(log, "utf8"))) {
+  for (;;) {
+    const text = existsSync(log) ? await readFile(log, "utf8") : "";
+    const word = /^ready (\w+)$/m.exec(text)?.[1];
+    if (word !== undefined) return word;
     await new Promise(setImmediate);
   }
-  interruption.controller.abort();
 }
 
 test("an interruption ends a program that ignores it, and its children", async () => {
   const script = "trap '' TERM; sleep 1000 & echo ready $!; wait; wait";
   const work = withLog(setUp, step, (run) => run("sh", ["-c", script]));
-  await interruptWhenReady();
+  const child = await whenReady();
+  interruption.controller.abort();
   expect(await work).toBe(INTERRUPTED);
-  const log = await readFile(join(cache, "log", "trial.log"), "utf8");
-  const child = /^ready (\d+)/m.exec(log)?.[1] ?? "";
-  expect(child).not.toBe("");
   // The kernel may take a moment to end it; if it never does, the test's time limit tells.
   while ((await commandLine(child)).includes("sleep")) await new Promise(setImmediate);
   expect(endings).toEqual(["interrupted"]);
@@ -99,9 +101,25 @@ test("an interruption ends a program that ignores it, and its children", async (
 test("a patient program is asked to end and waited for", async () => {
   const script = "trap 'echo tidy; exit 0' INT; echo ready now; while :; do sleep 0.01; done";
   const work = withLog(setUp, step, (run) => run("sh", ["-c", script], { patient: true }));
-  await interruptWhenReady();
+  await whenReady();
+  interruption.controller.abort();
   expect(await work).toBe(INTERRUPTED);
   expect(await readFile(join(cache, "log", "trial.log"), "utf8")).toContain("tidy");
+});
+
+test("a program ends when the set-up is killed", async () => {
+  const script = `
+    const { withLog } = await import(${JSON.stringify(join(import.meta.dirname, "child.js"))});
+    const progress = { line() {}, begin: () => ({ end() {} }) };
+    const signal = new AbortController().signal;
+    const setUp = { cache: process.argv[1], environment: process.env, progress, signal, lockFile: 2 };
+    const sleep = "echo ready $$; exec sleep 1000";
+    await withLog(setUp, { title: "trying", log: "trial" }, (run) => run("sh", ["-c", sleep]));`;
+  const killed = spawn(process.execPath, ["--input-type=module", "-e", script, cache]);
+  const pid = await whenReady();
+  killed.kill("SIGKILL");
+  while ((await commandLine(pid)).includes("sleep")) await new Promise(setImmediate);
+  expect(killed.signalCode ?? (await once(killed, "exit"))[1]).toBe("SIGKILL");
 });
 
 test("after an interruption nothing more is started", async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One set-up at a time for each cache. The lock is the kernel's (flock) on a file that this process
 // and its children hold open, so it can't go stale: it ends with the last of them, also when they
-// are killed.
+// are killed. The file names the process that took it, for who waits.
 
 import { spawn, spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";

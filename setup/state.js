@@ -57,7 +57,8 @@ async function xenFinding() {
 async function guestKernelFinding() {
   if (!existsSync(paths.guestKernel)) return made("guest kernel", false, "not fetched");
   const record = join(dirname(await realpath(paths.guestKernel)), "package.txt");
-  return made("guest kernel", true, (await readFile(record, "utf8")).trim());
+  const version = await readFile(record, "utf8").catch(() => "not from the cache");
+  return made("guest kernel", true, version.trim());
 }
 
 /**

@@ -137,7 +137,9 @@ export async function prepareXen(setUp) {
     const patched = patches.length === 1 ? "1 patch" : `${patches.length} patches`;
     const title = `building Xen ${XEN_VERSION} with ${patched}, some minutes`;
     return withLog(setUp, { title, log: "xen-build" }, async (run) => {
-      const source = await unpackAndPatch(run, { from: origin.value, work: folder, patches });
+      const work = join(folder, "work");
+      await mkdir(work);
+      const source = await unpackAndPatch(run, { from: origin.value, work, patches });
       if (!source.ok) return source;
       const compiled = await compile(run, source.value);
       if (!compiled.ok) return compiled;
@@ -148,7 +150,7 @@ export async function prepareXen(setUp) {
       await cp(join(tree, "include", "public"), join(folder, "include", "public"), {
         recursive: true,
       });
-      await rm(source.value, { recursive: true });
+      await rm(work, { recursive: true });
       return succeed(undefined);
     });
   });
