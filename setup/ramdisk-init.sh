@@ -13,7 +13,7 @@ read -r _ memory _ < /proc/meminfo
 read -r release < /proc/sys/kernel/osrelease
 
 echo "<2>domb: hello from ${domain:-a domain without a name}"
-echo "<2>domb: Linux $release, $memory KiB of memory"
-echo "<2>domb: userspace reached"
+echo "<2>domb: in userspace: Linux $release, $memory KiB of memory"
+echo "<2>domb: domain is up"
 
 while :; do busybox sleep 86400; done
