@@ -3,12 +3,12 @@
 // run the task. Ends with the task's own exit code.
 
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { constants } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { removeLeftovers } from "./cache.js";
 import { takeLock } from "./lock.js";
-import { describeFailure, EXIT, INTERRUPTED, succeed } from "./outcome.js";
+import { describeFailure, EXIT, fail, INTERRUPTED, succeed } from "./outcome.js";
 import { cacheFolder } from "./paths.js";
 import { createProgress } from "./progress.js";
 import { tasks } from "./tasks.js";
@@ -36,6 +36,32 @@ export function parseArguments([name, ...rest]) {
 }
 
 /**
+ * What the file system refused (no space, no permission) as a failure; other exceptions are bugs.
+ *
+ * @param {unknown} error
+ */
+export function fileSystemFailure(error) {
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
+  return fail({
+    exitCode: EXIT.environment,
+    what: error.message,
+    fix: "give it space and permission, or name another folder for the cache by DOMB_CACHE",
+  });
+}
+
+/**
+ * Makes a folder and those above it. Node's own recursion never ends where Linux says ENOENT for a
+ * folder that can't be made, as in /proc.
+ *
+ * @param {string} folder
+ */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
+/**
  * @param {import("./tasks.js").Task} task
  * @param {{ environment: NodeJS.ProcessEnv, assumeYes: boolean }} options
  * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
@@ -47,7 +73,7 @@ async function prepare(task, { environment, assumeYes }) {
   for (const name of INTERRUPTIONS) process.on(name, interrupt);
   const { signal } = interruption;
   const cache = cacheFolder(environment);
-  mkdirSync(cache, { recursive: true });
+  makeFolder(cache);
   const onWait = (/** @type {string} */ holder) =>
     progress.line(`waiting for another set-up, process ${holder}`);
   const lock = await takeLock(join(cache, "lock"), { onWait, signal });
@@ -106,7 +132,7 @@ export async function main(parameters, environment) {
     return EXIT.usage;
   }
   const assumeYes = wanted.assumeYes || environment.CI === "true";
-  const prepared = await prepare(task, { environment, assumeYes });
+  const prepared = await prepare(task, { environment, assumeYes }).catch(fileSystemFailure);
   if (!prepared.ok) {
     console.error(describeFailure(prepared.failure));
     return prepared.failure.exitCode;

@@ -4,7 +4,7 @@
 
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** The folder that holds package.json, from the folder of this file upwards. */
 function findCheckout() {
@@ -26,7 +26,7 @@ const build = join(checkout, "build");
  * @param {NodeJS.ProcessEnv} environment
  */
 export function cacheFolder(environment = process.env) {
-  if (environment.DOMB_CACHE) return environment.DOMB_CACHE;
+  if (environment.DOMB_CACHE) return resolve(environment.DOMB_CACHE);
   return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "domb");
 }
 

@@ -64,20 +64,28 @@ test("a word that is no task is not one, whatever it is", () => {
 });
 
 /** Runs the set-up as a person would. */
-function runSetUp(...parameters: string[]) {
+function runSetUp(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}) {
   const program = join(paths.checkout, "setup", "run.js");
-  return spawnSync(process.execPath, [program, ...parameters], { encoding: "utf8" });
+  const env = { ...process.env, ...environment };
+  return spawnSync(process.execPath, [program, ...parameters], { encoding: "utf8", env });
 }
 
 test("bad usage ends with 2 and shows the tasks; --help with 0", () => {
   for (const parameters of [[], ["no-such-task"]]) {
-    const { status, stdout, stderr } = runSetUp(...parameters);
+    const { status, stdout, stderr } = runSetUp(parameters);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain("usage: node setup/run.js TASK [--yes] [ARGUMENT…]");
   }
-  const { status, stdout } = runSetUp("--help");
+  const { status, stdout } = runSetUp(["--help"]);
   expect(status).toBe(0);
   for (const name of Object.keys(tasks)) expect(stdout).toContain(name);
+});
+
+test("a cache that can't be made ends with 3, the place and the fix", () => {
+  const { status, stderr } = runSetUp(["build"], { DOMB_CACHE: "/proc/no/place" });
+  expect(status).toBe(3);
+  expect(stderr).toContain("'/proc/no'");
+  expect(stderr).toContain("name another folder for the cache by DOMB_CACHE");
 });
 
 test("the cache is where the environment says, by DOMB_CACHE first", () => {
