@@ -45,7 +45,7 @@ export function executeOperation(operation: u32, domain: u32): LaunchStatus {
   switch (kind) {
     case OperationKind.createDomain: {
       const error = createDomain(domain, domid);
-      if (error == 0) setDomainState(domain, domid, DomainState.created);
+      if (error == 0) setDomainState(domain, domid, DomainState.created, begin);
       return statusOf(error);
     }
     case OperationKind.allocateVcpus:
@@ -82,7 +82,7 @@ export function executeOperation(operation: u32, domain: u32): LaunchStatus {
     }
     case OperationKind.start: {
       const error = startDomain(domid);
-      if (error == 0) setDomainState(domain, domid, DomainState.started);
+      if (error == 0) setDomainState(domain, domid, DomainState.started, begin);
       return statusOf(error);
     }
     default:
@@ -96,7 +96,7 @@ export function undo(domains: u32): void {
     const index = domain - 1;
     if (domainState(index) == DomainState.absent) continue;
     const domid = domainField(index, DomainRecord.domid);
-    if (destroyDomain(domid) == 0) setDomainState(index, domid, DomainState.destroyed);
+    if (destroyDomain(domid) == 0) setDomainState(index, domid, DomainState.destroyed, 0);
   }
 }
 

@@ -56,13 +56,13 @@ export function domainState(domain: u32): DomainState {
   return load<u32>(domainRecord(domain) + <u32>ReceiptDomain.state);
 }
 
-/** Sets a domain's state, and when it was reached. */
-export function setDomainState(domain: u32, domid: u32, state: DomainState): void {
+/** Sets a domain's state, and when Xen was asked for it. */
+export function setDomainState(domain: u32, domid: u32, state: DomainState, at: u64): void {
   const record = domainRecord(domain);
   store<u32>(record + <u32>ReceiptDomain.domid, domid);
   store<u32>(record + <u32>ReceiptDomain.state, state);
-  if (state == DomainState.created) store<u64>(record + <u32>ReceiptDomain.createdAt, clock());
-  if (state == DomainState.started) store<u64>(record + <u32>ReceiptDomain.startedAt, clock());
+  if (state == DomainState.created) store<u64>(record + <u32>ReceiptDomain.createdAt, at);
+  if (state == DomainState.started) store<u64>(record + <u32>ReceiptDomain.startedAt, at);
 }
 
 /** Ends the receipt, and shows it: a line for each domain, and one for the launch. */

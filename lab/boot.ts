@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boots a launch image on real Xen in QEMU and tells what happened. Ends by itself: with the
+// launch, with the time limit, with the caller's signal, or with QEMU. Leaves the log of Xen and
+// one file of output for each domain behind, and nothing else.
+
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { decodeImage } from "../compiler/explain/explain.js";
+import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
+import { paths } from "../setup/paths.js";
+import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
+import { qemuProgram, runQemu } from "./qemu.js";
+import { parseLogLine } from "./xen-log.js";
+
+export type { TimelineEvent } from "./launch-observer.js";
+
+/** What the examples' domains write when they are up. */
+export const defaultMarker = "domb: domain is up";
+
+/** A text to wait for: in one domain's output, or in that of every domain that has one. */
+export interface Until {
+  readonly domain?: string;
+  readonly text: string;
+}
+
+export interface BootRequest {
+  readonly image: Uint8Array;
+  readonly imageName: string;
+  readonly icount: boolean;
+  readonly hostMemoryBytes: number;
+  readonly timeLimitSeconds: number;
+  /** Empty: the examples' marker, in every domain whose output Xen's log shows. */
+  readonly until: readonly Until[];
+  readonly outputDirectory: string;
+  readonly xenOptions: readonly string[];
+  /** A socket on which QEMU answers QMP, for tests that look into the host. */
+  readonly monitorSocket?: string;
+  /** Called when the launch has ended, while the host still runs. */
+  readonly beforeEnd?: () => Promise<void>;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: TimelineEvent) => void;
+}
+
+export interface BootedDomain {
+  readonly name: string;
+  readonly domid: number;
+  readonly startedAtNs: number | null;
+  readonly markerAtNs: number | null;
+  /** Path of the file with its output. */
+  readonly output: string;
+  /** SHA-256 of its kernel material, hexadecimal; empty if the image does not tell. */
+  readonly digest: string;
+}
+
+export interface BootOutcome {
+  readonly arch: "x86_64";
+  readonly status: "success" | "failed" | "timeout" | "interrupted" | "died";
+  readonly reason: string;
+  readonly bootDomain: {
+    readonly exited: boolean;
+    readonly status: number | null;
+    readonly pagesReturned: number | null;
+  };
+  readonly domains: readonly BootedDomain[];
+  /** The boot domain's receipt, line by line as it printed it. */
+  readonly receiptLines: readonly string[];
+  /** Path of the file with all that Xen's serial port printed. */
+  readonly xenLog: string;
+}
+
+export type BootResult =
+  | { readonly ok: true; readonly outcome: BootOutcome }
+  | { readonly ok: false; readonly lacking: string; readonly fix: string };
+
+/** Options that every boot gives Xen: its log on the serial port, stamped with the counter. */
+const logOptions = [
+  "com1=115200,8n1",
+  "console=com1",
+  "loglvl=all",
+  "guest_loglvl=all",
+  "console_timestamps=raw",
+];
+
+interface ImageDomain extends ExpectedDomain {
+  readonly digest: string;
+}
+
+/** The domains that an image names; none for an image too damaged to tell. */
+function domainsOf(image: Uint8Array, until: readonly Until[]): ImageDomain[] {
+  const decoded = decodeImage(image);
+  if (!decoded.ok) return [];
+  const { plan } = decoded.value;
+  return plan.domains.map((domain, index) => {
+    const hears = (domain.createFlags & XEN_DOMCTL_CDF_xen_log) !== 0;
+    const own = until.find((wanted) => wanted.domain === domain.name);
+    const all = until.find((wanted) => wanted.domain === undefined);
+    const fallback = until.length === 0 ? defaultMarker : undefined;
+    const kernel = plan.steps
+      .filter((step) => step.domain === index)
+      .flatMap((step) =>
+        plan.operations.slice(step.firstOperation, step.firstOperation + step.operationCount),
+      )
+      .flatMap((operation) => ("material" in operation ? [plan.materials[operation.material]] : []))
+      .find((material) => material?.kind === "kernel");
+    return {
+      name: domain.name,
+      domid: domain.domid,
+      until: own?.text ?? (hears ? (all?.text ?? fallback) : undefined),
+      digest: kernel?.digest ?? "",
+    };
+  });
+}
+
+function lacking(): { readonly lacking: string; readonly fix: string } | undefined {
+  const inPath = (program: string): boolean =>
+    (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
+  if (!inPath(qemuProgram)) {
+    return { lacking: qemuProgram, fix: "apt-get install qemu-system-x86" };
+  }
+  const built = { "the patched Xen": paths.xen(), "the boot domain": paths.bootDomain() };
+  for (const [what, path] of Object.entries(built)) {
+    if (!existsSync(path)) return { lacking: `${what} (${path})`, fix: "npm run build" };
+  }
+  return undefined;
+}
+
+/** Keeps each line where it belongs: all in xen.log, a domain's also in its own file. */
+class Outputs {
+  readonly xenLog: string;
+  readonly #directory: string;
+  readonly #lines = new Map<string, string[]>();
+  readonly #names: ReadonlyMap<number, string>;
+
+  constructor(directory: string, domains: readonly ExpectedDomain[]) {
+    this.#directory = directory;
+    this.xenLog = join(directory, "xen.log");
+    this.#names = new Map(domains.map(({ domid, name }) => [domid, name]));
+    this.#lines.set(this.xenLog, []);
+    for (const { name } of domains) this.#lines.set(this.pathOf(name), []);
+  }
+
+  pathOf(name: string): string {
+    return join(this.#directory, `${name}.log`);
+  }
+
+  add(line: string): void {
+    this.#lines.get(this.xenLog)?.push(line);
+    const parsed = parseLogLine(line);
+    if (parsed === undefined || parsed.from === "xen") return;
+    const { domid } = parsed.from;
+    const path = this.pathOf(this.#names.get(domid) ?? `d${domid}`);
+    const lines = this.#lines.get(path) ?? [];
+    lines.push(parsed.text);
+    this.#lines.set(path, lines);
+  }
+
+  async write(): Promise<void> {
+    for (const [path, lines] of this.#lines) {
+      await writeFile(path, lines.map((line) => `${line}\n`).join(""));
+    }
+  }
+}
+
+/**
+ * Boots the image. Names what is missing (QEMU, Xen, the boot domain) with its fix; any other end
+ * is an outcome.
+ */
+export async function bootLaunch(request: BootRequest): Promise<BootResult> {
+  const missing = lacking();
+  if (missing !== undefined) return { ok: false, ...missing };
+
+  const domains = domainsOf(request.image, request.until);
+  const observer = new LaunchObserver(domains, request.icount);
+  await mkdir(request.outputDirectory, { recursive: true });
+  const outputs = new Outputs(request.outputDirectory, domains);
+  const directory = await mkdtemp(join(tmpdir(), "domb-boot-"));
+  const done = new AbortController();
+  const limit = AbortSignal.timeout(request.timeLimitSeconds * 1000);
+  const stops = [done.signal, limit, ...(request.signal === undefined ? [] : [request.signal])];
+  try {
+    const bootDomain = join(directory, "boot-domain");
+    const image = join(directory, "launch-image");
+    await copyFile(paths.bootDomain(), bootDomain);
+    await writePrivate(image, request.image);
+    let ended = false;
+    const qemu = await runQemu(
+      {
+        xen: paths.xen(),
+        xenCommandLine: [...logOptions, ...request.xenOptions].join(" "),
+        modules: [bootDomain, image],
+        memoryBytes: request.hostMemoryBytes,
+        icount: request.icount,
+        signal: AbortSignal.any(stops),
+        ...(request.monitorSocket === undefined ? {} : { monitorSocket: request.monitorSocket }),
+      },
+      (line) => {
+        outputs.add(line);
+        for (const event of observer.observe(line)) request.onEvent?.(event);
+        if (ended || observer.ending() === undefined) return;
+        ended = true;
+        void (request.beforeEnd?.() ?? Promise.resolve()).finally(() => done.abort());
+      },
+    );
+    const outcome = (): Pick<BootOutcome, "status" | "reason"> => {
+      const ending = observer.ending();
+      if (ending !== undefined) return ending;
+      if (request.signal?.aborted) return { status: "interrupted", reason: "interrupted" };
+      const waiting = observer.awaited().join(", ") || "the boot domain's exit";
+      if (limit.aborted) {
+        const seconds = request.timeLimitSeconds;
+        return { status: "timeout", reason: `after ${seconds} s still waiting for ${waiting}` };
+      }
+      const words = qemu.stderr.trim().split("\n").at(-1) ?? "";
+      const code = qemu.exitCode === undefined ? "" : ` with exit code ${qemu.exitCode}`;
+      return { status: "died", reason: `QEMU ended by itself${code} ${words}`.trim() };
+    };
+    await outputs.write();
+    return {
+      ok: true,
+      outcome: {
+        arch: "x86_64",
+        ...outcome(),
+        bootDomain: {
+          exited: observer.pagesReturned !== null,
+          status: observer.launchStatus,
+          pagesReturned: observer.pagesReturned,
+        },
+        domains: observer.domains.map((domain, index) => ({
+          ...domain,
+          output: outputs.pathOf(domain.name),
+          digest: domains[index]?.digest ?? "",
+        })),
+        receiptLines: observer.receiptLines,
+        xenLog: outputs.xenLog,
+      },
+    };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function writePrivate(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(bytes);
+  } finally {
+    await file.close();
+  }
+}

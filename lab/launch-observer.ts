@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a launch does, read from Xen's log line by line: a state machine without clock or files.
+// It trusts lines of Xen and of the boot domain alone for how the launch went; a domain's lines
+// count for that domain only.
+
+import { BOOT_DOMID } from "../contract/limits.js";
+import { LaunchStatus } from "../contract/receipt.js";
+import { parseLogLine } from "./xen-log.js";
+
+/** A domain that the launch is to start. */
+export interface ExpectedDomain {
+  readonly name: string;
+  readonly domid: number;
+  /** Text to wait for in its output; undefined: none. */
+  readonly until: string | undefined;
+}
+
+/** Something worth showing while the launch runs. Times are nanoseconds since Xen's first line. */
+export interface TimelineEvent {
+  readonly atNs: number;
+  readonly text: string;
+  readonly domain?: string;
+}
+
+/** What is known of one domain. */
+export interface ObservedDomain {
+  readonly name: string;
+  readonly domid: number;
+  startedAtNs: number | null;
+  markerAtNs: number | null;
+}
+
+/** How the launch ended. */
+export interface Ending {
+  readonly status: "success" | "failed" | "died";
+  /** One sentence. */
+  readonly reason: string;
+}
+
+const bootDomainLine = new RegExp(`^d${BOOT_DOMID}: (domb: .*)$`);
+const domainLine = /^domb: domain \d+ (\S+) d\d+ (\w+) created (\d+) started (\d+)$/;
+const launchLine = /^domb: launch status \d+ .* ended (\d+) digest /;
+const exitLine =
+  /^Exit Boot Services: launch status (\d+), step (\d+), operation (\d+), domain (\d+), error (-?\d+)$/;
+const lostLine =
+  /^Exit Boot Services: boot domain ended without a launch status \(shutdown reason (\d+)\)$/;
+const destroyedLine = /^Boot domain destroyed: (\d+) pages returned, \d+ pages free$/;
+const frequencyLine = /^Detected ([\d.]+) MHz processor/;
+
+/** Names of the launch statuses, by number. */
+const statusNames: Readonly<Record<number, string>> = {
+  [LaunchStatus.success]: "success",
+  [LaunchStatus.imageTruncated]: "imageTruncated",
+  [LaunchStatus.imageMagic]: "imageMagic",
+  [LaunchStatus.imageVersion]: "imageVersion",
+  [LaunchStatus.imageTarget]: "imageTarget",
+  [LaunchStatus.imageMalformed]: "imageMalformed",
+  [LaunchStatus.planDigest]: "planDigest",
+  [LaunchStatus.planMalformed]: "planMalformed",
+  [LaunchStatus.materialDigest]: "materialDigest",
+  [LaunchStatus.hypercall]: "hypercall",
+  [LaunchStatus.outOfOrder]: "outOfOrder",
+  [LaunchStatus.stalled]: "stalled",
+};
+
+/** A launch status in words: its name in contract/receipt.ts, or its number. */
+export function launchStatusName(status: number): string {
+  return statusNames[status] ?? `status ${status}`;
+}
+
+export class LaunchObserver {
+  readonly domains: readonly ObservedDomain[];
+  /** Launch status as Xen printed it; null until then, or if the boot domain gave none. */
+  launchStatus: number | null = null;
+  /** Pages that the boot domain's destruction gave back; null until then. */
+  pagesReturned: number | null = null;
+  /** Lines of the boot domain: its receipt, as it prints it. */
+  readonly receiptLines: string[] = [];
+
+  readonly #untils: ReadonlyMap<number, string>;
+  readonly #icount: boolean;
+  readonly #startedTicks = new Map<string, number>();
+  #firstTicks: number | undefined;
+  #megahertz = 1000;
+  /** Host's time-stamp counter when the receipt was written, to place the boot domain's clock. */
+  #receiptTicks: number | undefined;
+  #exitReason: string | undefined;
+  #panic: string | undefined;
+
+  /**
+   * `icount`: the time-stamp counter counts virtual nanoseconds; otherwise its frequency is the
+   * one that Xen prints.
+   */
+  constructor(expected: readonly ExpectedDomain[], icount: boolean) {
+    this.domains = expected.map(({ name, domid }) => ({
+      name,
+      domid,
+      startedAtNs: null,
+      markerAtNs: null,
+    }));
+    this.#untils = new Map(
+      expected.flatMap(({ domid, until }) => (until === undefined ? [] : [[domid, until]])),
+    );
+    this.#icount = icount;
+  }
+
+  /** Takes in one line of the serial port; returns what it tells. */
+  observe(line: string): TimelineEvent[] {
+    const parsed = parseLogLine(line);
+    if (parsed === undefined) return [];
+    this.#firstTicks ??= parsed.ticks;
+    const atNs = this.#nanoseconds(parsed.ticks);
+    if (parsed.from === "xen") return this.#observeXen(parsed.text, parsed.ticks, atNs);
+    return this.#observeDomain(parsed.from.domid, parsed.text, atNs);
+  }
+
+  /** How the launch ended, once it has: then nothing more is to come that is waited for. */
+  ending(): Ending | undefined {
+    if (this.#panic !== undefined) {
+      return { status: "died", reason: `Xen panicked: ${this.#panic}` };
+    }
+    if (this.pagesReturned === null) return undefined;
+    if (this.launchStatus !== LaunchStatus.success) {
+      return { status: "failed", reason: this.#exitReason ?? "the boot domain ended" };
+    }
+    if (this.awaited().length > 0) return undefined;
+    return { status: "success", reason: "every domain is up, and the boot domain is gone" };
+  }
+
+  /** Names of the domains whose text has not come yet. */
+  awaited(): string[] {
+    return this.domains
+      .filter(({ domid, markerAtNs }) => this.#untils.has(domid) && markerAtNs === null)
+      .map(({ name }) => name);
+  }
+
+  #nanoseconds(ticks: number): number {
+    const since = ticks - (this.#firstTicks ?? ticks);
+    return this.#icount ? since : Math.round((since * 1000) / this.#megahertz);
+  }
+
+  #observeXen(text: string, ticks: number, atNs: number): TimelineEvent[] {
+    const frequency = frequencyLine.exec(text);
+    if (frequency !== null) this.#megahertz = Number(frequency[1]);
+
+    const ofBootDomain = bootDomainLine.exec(text)?.[1];
+    if (ofBootDomain !== undefined) return this.#observeReceipt(ofBootDomain, ticks, atNs);
+
+    if (text.startsWith("*** Building a PVH Dom")) {
+      return [{ atNs, text: "Xen builds the boot domain" }];
+    }
+    const exit = exitLine.exec(text);
+    if (exit !== null) {
+      const [status = 0, step, operation, domain, error] = exit.slice(1).map(Number);
+      this.launchStatus = status;
+      const name = launchStatusName(status);
+      const where = `step ${step}, operation ${operation}, domain ${domain}, error ${error}`;
+      this.#exitReason = `launch status ${name}: ${where}`;
+      const success = status === LaunchStatus.success;
+      return [{ atNs, text: success ? "the boot domain exits: success" : this.#exitReason }];
+    }
+    const lost = lostLine.exec(text);
+    if (lost !== null) {
+      this.#exitReason = `the boot domain ended without a launch status (reason ${lost[1]})`;
+      return [{ atNs, text: this.#exitReason }];
+    }
+    const destroyed = destroyedLine.exec(text);
+    if (destroyed !== null) {
+      this.pagesReturned = Number(destroyed[1]);
+      return [{ atNs, text: `the boot domain is gone: ${this.pagesReturned} pages returned` }];
+    }
+    if (text.startsWith("Panic on CPU")) this.#panic = "";
+    else if (this.#panic === "") this.#panic = text;
+    return [];
+  }
+
+  #observeReceipt(text: string, ticks: number, atNs: number): TimelineEvent[] {
+    this.receiptLines.push(text);
+    this.#receiptTicks ??= ticks;
+    const domain = domainLine.exec(text);
+    if (domain !== null) {
+      const [, name = "", state = ""] = domain;
+      if (state === "started") this.#startedTicks.set(name, Number(domain[4]));
+      return [{ atNs, domain: name, text: state }];
+    }
+    const launch = launchLine.exec(text);
+    if (launch !== null) this.#placeStarts(Number(launch[1]));
+    return [];
+  }
+
+  /** The boot domain's clock has another origin; its receipt ended when its first line began. */
+  #placeStarts(endedTicks: number): void {
+    const origin = (this.#receiptTicks ?? 0) - endedTicks;
+    for (const domain of this.domains) {
+      const started = this.#startedTicks.get(domain.name);
+      if (started !== undefined) domain.startedAtNs = this.#nanoseconds(started + origin);
+    }
+  }
+
+  #observeDomain(domid: number, text: string, atNs: number): TimelineEvent[] {
+    const domain = this.domains.find((candidate) => candidate.domid === domid);
+    if (domain === undefined || domain.markerAtNs !== null) return [];
+    const until = this.#untils.get(domid);
+    if (until === undefined || !text.includes(until)) return [];
+    domain.markerAtNs = atNs;
+    return [{ atNs, domain: domain.name, text: `says: ${until}` }];
+  }
+}

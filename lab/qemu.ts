@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs Xen in QEMU and hands on its serial port, line by line. QEMU never outlives this process:
+// the kernel ends it with its parent, whatever ends that.
+
+import { execa } from "execa";
+
+export interface QemuRequest {
+  readonly xen: string;
+  readonly xenCommandLine: string;
+  /** Boot modules: the boot domain's kernel, then the launch image. */
+  readonly modules: readonly string[];
+  readonly memoryBytes: number;
+  /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
+  readonly icount: boolean;
+  /** A socket on which QEMU answers QMP. */
+  readonly monitorSocket?: string;
+  readonly signal: AbortSignal;
+}
+
+/** The program that emulates the host. */
+export const qemuProgram = "qemu-system-x86_64";
+
+const mebibyte = 0x100000;
+
+/** QEMU doubles the commas in a file's name where a comma separates. */
+function quoteCommas(path: string): string {
+  return path.replaceAll(",", ",,");
+}
+
+/** The words of QEMU's command line. */
+export function qemuOptions(request: QemuRequest): string[] {
+  return [
+    ...["-machine", "q35"],
+    // RDTSCP in guests ends in a missing instruction length, SMAP in faults, under emulation.
+    ...["-cpu", "max,smap=off,rdtscp=off"],
+    ...["-smp", "1"],
+    ...["-m", `${Math.ceil(request.memoryBytes / mebibyte)}M`],
+    // Without a seed and a clock on virtual time two runs differ.
+    ...(request.icount
+      ? ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+      : []),
+    ...["-display", "none", "-serial", "stdio", "-net", "none", "-no-reboot", "-nodefaults"],
+    ...(request.monitorSocket === undefined
+      ? ["-monitor", "none"]
+      : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
+    ...["-kernel", request.xen],
+    ...["-initrd", request.modules.map(quoteCommas).join(",")],
+    ...["-append", request.xenCommandLine],
+  ];
+}
+
+/** How QEMU ended: by our signal, or by itself with this exit code and these last words. */
+export interface QemuEnding {
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+}
+
+/**
+ * Runs QEMU until it ends or the signal comes; `onLine` is given each line of the serial port.
+ * Throws when QEMU can't be started at all.
+ */
+export async function runQemu(
+  request: QemuRequest,
+  onLine: (line: string) => void,
+): Promise<QemuEnding> {
+  const process = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...qemuOptions(request)], {
+    stdin: "ignore",
+    buffer: { stdout: false },
+    reject: false,
+    cancelSignal: request.signal,
+    forceKillAfterDelay: 2000,
+    encoding: "utf8",
+  });
+  for await (const line of process.iterable({ from: "stdout" })) onLine(line);
+  const { exitCode, stderr } = await process;
+  return { exitCode, stderr };
+}
