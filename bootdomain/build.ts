@@ -28,7 +28,7 @@ export const built = {
 } as const;
 
 /** Options of the AssemblyScript compiler: no runtime, no collector, memory of one fixed size. */
-const ascOptions = [
+export const ascOptions = [
   "--runtime",
   "stub",
   "--use",

@@ -47,12 +47,6 @@ export const tasks = {
     ],
   },
   test: { summary: "run the tests", preparations: everything, command: vitest },
-  "test:long": {
-    summary: "run the tests, the long ones too",
-    preparations: everything,
-    command: vitest,
-    environment: { DOMB_LONG_TESTS: "1" },
-  },
   bench: {
     summary: "measure sizes and times",
     preparations: everything,

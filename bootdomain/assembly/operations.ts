@@ -3,7 +3,6 @@
 // (creation, verification) is checked here; Xen checks the rest.
 
 import { DomainRecord, MaterialRecord, OperationKind, OperationRecord } from "../../contract/image";
-import { PAGE_SIZE } from "../../contract/limits";
 import { DomainState, LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import { digestOfImageIs } from "./digests";
 import {
