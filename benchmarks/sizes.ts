@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// How large the trusted code is: bytes as linked, and lines as written.
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { built } from "../bootdomain/build.js";
+import { paths } from "../setup/paths.js";
+
+/** A figure with its unit, as a row of a table. */
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+/** Lines that hold more than white space or a comment. */
+function codeLines(text: string): number {
+  const withoutBlocks = text.replaceAll(/\/\*[\s\S]*?\*\//g, "");
+  return withoutBlocks.split("\n").filter((line) => /\S/.test(line.replace(/^\s*\/\/.*/, "")))
+    .length;
+}
+
+async function linesBelow(folder: string, ending: RegExp, except?: string): Promise<number> {
+  const directory = join(paths.checkout, folder);
+  const files = (await readdir(directory, { recursive: true })).filter(
+    (file) => ending.test(file) && !file.endsWith(".test.ts") && file !== except,
+  );
+  const texts = await Promise.all(files.map((file) => readFile(join(directory, file), "utf8")));
+  return texts.reduce((lines, text) => lines + codeLines(text), 0);
+}
+
+/** Bytes of the sections of an object or program that hold code. */
+async function textBytes(file: string): Promise<number> {
+  const { stdout } = await execa("size", ["-A", "-d", file]);
+  const sizes = [...stdout.matchAll(/^\.text\S*\s+(\d+)/gm)];
+  return sizes.reduce((bytes, [, size]) => bytes + Number(size), 0);
+}
+
+async function bytes(file: string): Promise<number> {
+  return (await stat(file)).size;
+}
+
+/** Lines that a patch adds or takes away. */
+async function patchFigures(): Promise<Figure[]> {
+  const series = (await readFile(join(paths.patches, "series"), "utf8")).trim().split("\n");
+  const figures = await Promise.all(
+    series.map(async (name) => {
+      const text = await readFile(join(paths.patches, name), "utf8");
+      const changed = text.split("\n").filter((line) => /^[+-](?![+-]{2} )/.test(line)).length;
+      return { what: `patch ${name.replace(/\.patch$/, "")}`, value: changed, unit: "lines" };
+    }),
+  );
+  const value = figures.reduce((sum, figure) => sum + figure.value, 0);
+  return [...figures, { what: "patches, all", value, unit: "lines" }];
+}
+
+/** Every size that is reported. Needs the built boot domain. */
+export async function sizeFigures(): Promise<Figure[]> {
+  const object = (name: string): string => join(paths.build, "bootdomain", name);
+  const handWritten = (await textBytes(object("machine.o"))) + (await textBytes(object("entry.o")));
+  return [
+    { what: "boot domain, wasm", value: await bytes(built.wasm), unit: "bytes" },
+    { what: "boot domain, text as linked", value: await textBytes(built.elf), unit: "bytes" },
+    { what: "of it from hand-written C and assembly", value: handWritten, unit: "bytes" },
+    {
+      what: "C that wasm2c generates",
+      value: (await readFile(built.c, "utf8")).split("\n").length,
+      unit: "lines",
+    },
+    {
+      what: "contract/, hand-written",
+      value: await linesBelow("contract", /\.ts$/, "xen-abi.ts"),
+      unit: "lines of code",
+    },
+    {
+      what: "bootdomain/assembly/",
+      value: await linesBelow("bootdomain/assembly", /\.ts$/),
+      unit: "lines of code",
+    },
+    {
+      what: "bootdomain/shim/x86_64/",
+      value: await linesBelow("bootdomain/shim/x86_64", /\.([cS]|lds)$/),
+      unit: "lines of code",
+    },
+    ...(await patchFigures()),
+  ];
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launches that fail on real Xen: each ends in a defined status, and nothing that was not checked
+// has run.
+
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { CompiledLaunch } from "../compiler/compile.js";
+import { ImageHeader } from "../contract/image.js";
+import { PAGE_SIZE } from "../contract/limits.js";
+import { LaunchStatus } from "../contract/receipt.js";
+import { XEN_ENOMEM } from "../contract/xen-abi.js";
+import { guestKernel } from "../guests/build.js";
+import { type Booted, booted, compiled } from "./lab-bench.js";
+
+const hello = { kernel: "build/guests/hello.elf", memory: "64 MiB", output: "xen-log" } as const;
+
+let launch: CompiledLaunch;
+
+beforeAll(async () => {
+  launch = await compiled({ domb: 1, domains: { first: hello, second: hello } });
+});
+
+function flipped(offset: number): Uint8Array {
+  const image = launch.image.slice();
+  image[offset] = (image[offset] ?? 0) ^ 1;
+  return image;
+}
+
+function expectNothingRan({ outcome, outputs, xenLog }: Booted): void {
+  expect(outcome.status).toBe("failed");
+  expect(outcome.bootDomain.exited).toBe(true);
+  expect(outputs).toEqual({ first: "", second: "" });
+  expect(xenLog).not.toContain("hello: ");
+}
+
+describe("a damaged image", () => {
+  const cases: [string, () => Uint8Array, LaunchStatus][] = [
+    ["with another magic", () => flipped(0), LaunchStatus.imageMagic],
+    ["for another Xen", () => flipped(ImageHeader.xenInterface), LaunchStatus.imageTarget],
+    [
+      "with a bit flipped in its plan",
+      () => flipped(ImageHeader.size + 5),
+      LaunchStatus.planDigest,
+    ],
+    [
+      "with a bit flipped in its last material",
+      () => flipped(launch.image.length - PAGE_SIZE),
+      LaunchStatus.materialDigest,
+    ],
+    [
+      "cut short",
+      () => launch.image.slice(0, launch.image.length - 1),
+      LaunchStatus.imageTruncated,
+    ],
+  ];
+
+  it.each(cases)(
+    "[RFC-EXIT] %s ends with its status, and starts nothing",
+    async (_, make, status) => {
+      const names = ["first", "second"];
+      const until = names.map((domain) => ({ domain, text: "domb: domain is up" }));
+      const result = await booted(make(), launch.xenCommandLine, { until });
+      expect(result.outcome.bootDomain.status).toBe(status);
+      expect(result.outcome.status).toBe("failed");
+      expect(result.xenLog).not.toContain("hello: ");
+    },
+  );
+});
+
+describe("a host with too little memory", () => {
+  it("fails the launch with Xen's errno, and every domain is destroyed", async () => {
+    const large = await compiled({
+      domb: 1,
+      domains: { first: hello, second: { ...hello, memory: "2 GiB" } },
+    });
+    const result = await booted(large.image, large.xenCommandLine);
+    expectNothingRan(result);
+    expect(result.outcome.bootDomain.status).toBe(LaunchStatus.hypercall);
+    expect(result.outcome.reason).toContain(`error ${XEN_ENOMEM}`);
+    expect(result.outcome.receiptLines.join("\n")).toMatch(
+      /first d1 destroyed.*\n.*second d2 destroyed/,
+    );
+  });
+});
+
+describe("a boot domain that ends without a status", () => {
+  const own = process.env.DOMB_BOOT_DOMAIN;
+  afterEach(() => {
+    if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
+    else process.env.DOMB_BOOT_DOMAIN = own;
+  });
+
+  it("[RFC-EXIT] is a failed launch, and Xen destroys it all the same", async () => {
+    process.env.DOMB_BOOT_DOMAIN = guestKernel("hello");
+    const { outcome } = await booted(launch.image, launch.xenCommandLine);
+    expect(outcome.status).toBe("failed");
+    expect(outcome.bootDomain).toMatchObject({ exited: true, status: null });
+    expect(outcome.reason).toContain("without a launch status");
+  });
+});
+
+describe("Xen", () => {
+  it("refuses a boot domain when pages are not scrubbed", async () => {
+    const options = `${launch.xenCommandLine} bootscrub=0`;
+    const { outcome } = await booted(launch.image, options);
+    expect(outcome.status).toBe("died");
+    expect(outcome.reason).toContain("scrub");
+  });
+
+  it("refuses a boot domain of a size that it can't read", async () => {
+    const { outcome } = await booted(launch.image, "boot-domain=much");
+    expect(outcome.status).toBe("died");
+    expect(outcome.reason).toContain("boot-domain");
+  });
+});

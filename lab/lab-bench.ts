@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tests and benchmarks need to boot small launches on real Xen: descriptions compiled in
+// memory, booted in virtual time, their outputs in a private folder that is removed again.
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CompiledLaunch, compileLaunch } from "../compiler/compile.js";
+import type { LaunchInput } from "../compiler/description/define-launch.js";
+import { describeLaunch, loadDescription } from "../compiler/description/load-description.js";
+import type { Result } from "../compiler/diagnostics/diagnostic.js";
+import { paths } from "../setup/paths.js";
+import { type BootOutcome, type BootRequest, bootLaunch } from "./boot.js";
+
+function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new Error(result.diagnostics.map(({ code, message }) => `${code} ${message}`).join("\n"));
+}
+
+/** Compiles a description; paths in it are relative to the checkout. */
+export async function compiled(launch: LaunchInput): Promise<CompiledLaunch> {
+  return unwrap(await compileLaunch(unwrap(describeLaunch(launch, paths.checkout))));
+}
+
+/** Compiles one of the examples. */
+export async function compiledExample(file: string): Promise<CompiledLaunch> {
+  const path = join(paths.checkout, "examples", file);
+  return unwrap(await compileLaunch(unwrap(await loadDescription(path))));
+}
+
+/** What a boot left: the outcome, and the texts of its files. */
+export interface Booted {
+  readonly outcome: BootOutcome;
+  /** Output of each domain, by name. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly xenLog: string;
+}
+
+/** Boots an image in virtual time. Throws when the machine lacks something. */
+export async function booted(
+  image: Uint8Array,
+  xenCommandLine: string,
+  more: Partial<BootRequest> = {},
+): Promise<Booted> {
+  const outputDirectory = await mkdtemp(join(tmpdir(), "domb-lab-"));
+  try {
+    const result = await bootLaunch({
+      image,
+      imageName: "image",
+      icount: true,
+      hostMemoryBytes: 1024 * 0x100000,
+      timeLimitSeconds: 500,
+      until: [],
+      outputDirectory,
+      xenOptions: xenCommandLine.split(" "),
+      ...more,
+    });
+    if (!result.ok) throw new Error(`${result.lacking} is lacking: ${result.fix}`);
+    const { outcome } = result;
+    const texts = outcome.domains.map(async ({ name, output }) => [
+      name,
+      await readFile(output, "utf8"),
+    ]);
+    return {
+      outcome,
+      outputs: Object.fromEntries(await Promise.all(texts)),
+      xenLog: await readFile(outcome.xenLog, "utf8"),
+    };
+  } finally {
+    await rm(outputDirectory, { recursive: true });
+  }
+}
