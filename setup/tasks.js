@@ -52,5 +52,10 @@ export const tasks = {
     preparations: everything,
     command: [join(paths.dist, "benchmarks", "run.js")],
   },
+  docs: {
+    summary: "write the generated pages of docs/",
+    preparations: everything,
+    command: [join(paths.dist, "docs", "generate.js")],
+  },
   build: { summary: "build everything, run nothing", preparations: everything },
 };

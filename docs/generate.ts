@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the pages of docs/ that come from the sources: `npm run docs`.
+
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { paths } from "../setup/paths.js";
+import { diagnosticsPage } from "./generate-diagnostics.js";
+import { formatsPage, importsPage } from "./generate-formats.js";
+import { requirementsPage } from "./generate-requirements.js";
+
+/** Name and text of every generated page. */
+export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ["diagnostics.md", diagnosticsPage()],
+    ["formats.md", await formatsPage()],
+    ["requirements.md", await requirementsPage()],
+    ["wasm-imports.md", await importsPage()],
+  ]);
+}
+
+async function main(): Promise<void> {
+  for (const [name, text] of await generatedPages()) {
+    const path = join(paths.checkout, "docs", name);
+    if (text === (await readFile(path, "utf8").catch(() => ""))) continue;
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
