@@ -4,14 +4,14 @@
 // one file of output for each domain behind, and nothing else.
 
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { decodeImage } from "../compiler/explain/explain.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
-import { qemuProgram, runQemu } from "./qemu.js";
+import { hostFiles, qemuProgram, runQemu } from "./qemu.js";
 import { parseLogLine } from "./xen-log.js";
 
 export type { TimelineEvent } from "./launch-observer.js";
@@ -180,16 +180,14 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const limit = AbortSignal.timeout(request.timeLimitSeconds * 1000);
   const stops = [done.signal, limit, ...(request.signal === undefined ? [] : [request.signal])];
   try {
-    const bootDomain = join(directory, "boot-domain");
-    const image = join(directory, "launch-image");
-    await copyFile(paths.bootDomain(), bootDomain);
-    await writePrivate(image, request.image);
+    await copyFile(paths.xen(), join(directory, hostFiles.xen));
+    await copyFile(paths.bootDomain(), join(directory, hostFiles.bootDomain));
+    await writeFile(join(directory, hostFiles.image), request.image, { mode: 0o600 });
     let ended = false;
     const qemu = await runQemu(
       {
-        xen: paths.xen(),
+        directory,
         xenCommandLine: [...logOptions, ...request.xenOptions].join(" "),
-        modules: [bootDomain, image],
         memoryBytes: request.hostMemoryBytes,
         icount: request.icount,
         signal: AbortSignal.any(stops),
@@ -238,14 +236,5 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
     };
   } finally {
     await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function writePrivate(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(bytes);
-  } finally {
-    await file.close();
   }
 }

@@ -37,7 +37,6 @@ export interface Ending {
   readonly reason: string;
 }
 
-const bootDomainLine = new RegExp(`^d${BOOT_DOMID}: (domb: .*)$`);
 const domainLine = /^domb: domain \d+ (\S+) d\d+ (\w+) created (\d+) started (\d+)$/;
 const launchLine = /^domb: launch status \d+ .* ended (\d+) digest /;
 const exitLine =
@@ -85,6 +84,7 @@ export class LaunchObserver {
   /** Host's time-stamp counter when the receipt was written, to place the boot domain's clock. */
   #receiptTicks: number | undefined;
   #exitReason: string | undefined;
+  /** What Xen panicked of; empty until the line that says it. */
   #panic: string | undefined;
 
   /**
@@ -110,13 +110,15 @@ export class LaunchObserver {
     if (parsed === undefined) return [];
     this.#firstTicks ??= parsed.ticks;
     const atNs = this.#nanoseconds(parsed.ticks);
-    if (parsed.from === "xen") return this.#observeXen(parsed.text, parsed.ticks, atNs);
-    return this.#observeDomain(parsed.from.domid, parsed.text, atNs);
+    if (parsed.from === "xen") return this.#observeXen(parsed.text, atNs);
+    const { domid } = parsed.from;
+    if (domid === BOOT_DOMID) return this.#observeReceipt(parsed.text, parsed.ticks, atNs);
+    return this.#observeDomain(domid, parsed.text, atNs);
   }
 
   /** How the launch ended, once it has: then nothing more is to come that is waited for. */
   ending(): Ending | undefined {
-    if (this.#panic !== undefined) {
+    if (this.#panic) {
       return { status: "died", reason: `Xen panicked: ${this.#panic}` };
     }
     if (this.pagesReturned === null) return undefined;
@@ -139,14 +141,11 @@ export class LaunchObserver {
     return this.#icount ? since : Math.round((since * 1000) / this.#megahertz);
   }
 
-  #observeXen(text: string, ticks: number, atNs: number): TimelineEvent[] {
+  #observeXen(text: string, atNs: number): TimelineEvent[] {
     const frequency = frequencyLine.exec(text);
     if (frequency !== null) this.#megahertz = Number(frequency[1]);
 
-    const ofBootDomain = bootDomainLine.exec(text)?.[1];
-    if (ofBootDomain !== undefined) return this.#observeReceipt(ofBootDomain, ticks, atNs);
-
-    if (text.startsWith("*** Building a PVH Dom")) {
+    if (text.startsWith("*** Building boot domain")) {
       return [{ atNs, text: "Xen builds the boot domain" }];
     }
     const exit = exitLine.exec(text);

@@ -5,10 +5,12 @@
 import { execa } from "execa";
 
 export interface QemuRequest {
-  readonly xen: string;
+  /**
+   * Folder with the files that QEMU loads, by these names: Xen sees them, so that another name
+   * would be another time.
+   */
+  readonly directory: string;
   readonly xenCommandLine: string;
-  /** Boot modules: the boot domain's kernel, then the launch image. */
-  readonly modules: readonly string[];
   readonly memoryBytes: number;
   /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
   readonly icount: boolean;
@@ -19,6 +21,9 @@ export interface QemuRequest {
 
 /** The program that emulates the host. */
 export const qemuProgram = "qemu-system-x86_64";
+
+/** Names of the files in the directory: Xen, and its boot modules in their order. */
+export const hostFiles = { xen: "xen", bootDomain: "boot-domain", image: "launch-image" } as const;
 
 const mebibyte = 0x100000;
 
@@ -43,8 +48,8 @@ export function qemuOptions(request: QemuRequest): string[] {
     ...(request.monitorSocket === undefined
       ? ["-monitor", "none"]
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
-    ...["-kernel", request.xen],
-    ...["-initrd", request.modules.map(quoteCommas).join(",")],
+    ...["-kernel", hostFiles.xen],
+    ...["-initrd", `${hostFiles.bootDomain},${hostFiles.image}`],
     ...["-append", request.xenCommandLine],
   ];
 }
@@ -64,6 +69,7 @@ export async function runQemu(
   onLine: (line: string) => void,
 ): Promise<QemuEnding> {
   const process = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...qemuOptions(request)], {
+    cwd: request.directory,
     stdin: "ignore",
     buffer: { stdout: false },
     reject: false,
