@@ -2,7 +2,10 @@
 // Runs Xen in QEMU and hands on its serial port, line by line. QEMU never outlives this process:
 // the kernel ends it with its parent, whatever ends that.
 
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { execa } from "execa";
+import { followLines } from "./follow-file.js";
 
 export interface QemuRequest {
   /**
@@ -22,8 +25,13 @@ export interface QemuRequest {
 /** The program that emulates the host. */
 export const qemuProgram = "qemu-system-x86_64";
 
-/** Names of the files in the directory: Xen, and its boot modules in their order. */
-export const hostFiles = { xen: "xen", bootDomain: "boot-domain", image: "launch-image" } as const;
+/** Names of the files in the directory: Xen, its boot modules in their order, the serial port. */
+export const hostFiles = {
+  xen: "xen",
+  bootDomain: "boot-domain",
+  image: "launch-image",
+  serial: "serial",
+} as const;
 
 const mebibyte = 0x100000;
 
@@ -44,7 +52,16 @@ export function qemuOptions(request: QemuRequest): string[] {
     ...(request.icount
       ? ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
       : []),
-    ...["-display", "none", "-serial", "stdio", "-net", "none", "-no-reboot", "-nodefaults"],
+    ...[
+      "-display",
+      "none",
+      "-serial",
+      `file:${hostFiles.serial}`,
+      "-net",
+      "none",
+      "-no-reboot",
+      "-nodefaults",
+    ],
     ...(request.monitorSocket === undefined
       ? ["-monitor", "none"]
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
@@ -68,16 +85,17 @@ export async function runQemu(
   request: QemuRequest,
   onLine: (line: string) => void,
 ): Promise<QemuEnding> {
+  const serial = join(request.directory, hostFiles.serial);
+  await writeFile(serial, "");
   const process = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...qemuOptions(request)], {
     cwd: request.directory,
     stdin: "ignore",
-    buffer: { stdout: false },
     reject: false,
     cancelSignal: request.signal,
     forceKillAfterDelay: 2000,
     encoding: "utf8",
   });
-  for await (const line of process.iterable({ from: "stdout" })) onLine(line);
+  await followLines(serial, process, onLine);
   const { exitCode, stderr } = await process;
   return { exitCode, stderr };
 }
