@@ -9,7 +9,7 @@ const mayImport = {
   "xen-model": ["contract"],
   compiler: ["contract", "xen-model"],
   simulator: ["contract", "xen-model", "setup"],
-  lab: ["contract", "compiler", "setup"],
+  lab: ["contract", "xen-model", "compiler", "setup"],
   setup: [],
   guests: ["setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "lab", "setup"],

@@ -2,6 +2,7 @@
 // The compiler from a checked description to an image: materials, guests, plan, image. If it makes
 // an image, the launch meets no error that could have been known before.
 
+import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
 import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { layOutGuest } from "./guest/guest.js";
@@ -10,7 +11,6 @@ import { encodeImage, imageBytes } from "./image/encode-image.js";
 import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
-import { bootDomainBytes, type HostDemand, hostDemand } from "./plan/host-demand.js";
 import { checkLimits } from "./plan/limits.js";
 import { makePlan, type PlannedGuest } from "./plan/make-plan.js";
 import type { Material } from "./plan/materials.js";
@@ -26,8 +26,6 @@ export interface CompiledLaunch {
   /** What Xen's command line must have for this image. */
   readonly xenCommandLine: string;
 }
-
-const MEBIBYTE = 0x100000;
 
 /** What the compiler asks of the world outside. */
 export interface CompilerEdge {
@@ -66,7 +64,7 @@ export async function compileLaunch(
     plan,
     materials,
     demand: hostDemand(plan, image.length),
-    xenCommandLine: `boot-domain=${bootDomainBytes(image.length) / MEBIBYTE}M`,
+    xenCommandLine: xenOptions(image.length).join(" "),
   };
   return { ok: true, value, diagnostics: [] };
 }

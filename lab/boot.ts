@@ -27,7 +27,6 @@ export interface Until {
 
 export interface BootRequest {
   readonly image: Uint8Array;
-  readonly imageName: string;
   readonly icount: boolean;
   readonly hostMemoryBytes: number;
   readonly timeLimitSeconds: number;

@@ -46,7 +46,6 @@ export async function booted(
   try {
     const result = await bootLaunch({
       image,
-      imageName: "image",
       icount: true,
       hostMemoryBytes: 1024 * 0x100000,
       timeLimitSeconds: 500,

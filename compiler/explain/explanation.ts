@@ -4,8 +4,8 @@
 
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
+import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
 import type { DecodedImage } from "../image/decode-image.js";
-import { type HostDemand, hostDemand } from "../plan/host-demand.js";
 import { workOf } from "../plan/make-plan.js";
 import type { PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
 import { type GuestRegion, guestMemory } from "./guest-memory.js";

@@ -7,7 +7,7 @@ import {
   MAX_PAGING_POOL_PAGES,
   MAX_WORK,
 } from "../../contract/limits.js";
-import { bootDomainBytes, hostDemand, pagingPoolPages } from "./host-demand.js";
+import { bootDomainBytes, hostDemand, pagingPoolPages } from "../../xen-model/memory.js";
 import { checkLimits } from "./limits.js";
 import type { Plan, PlanDomain, PlanOperation } from "./plan.js";
 

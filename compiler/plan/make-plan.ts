@@ -11,12 +11,12 @@ import {
   XEN_DOMCTL_CDF_xen_log,
   XEN_X86_EMU_LAPIC,
 } from "../../contract/xen-abi.js";
+import { pagingPoolPages } from "../../xen-model/memory.js";
 import type { DomainDescription } from "../description/description.js";
 import type { Guest, PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
 import { pagesOf } from "../guest/memory-map.js";
 import { type Filling, fillOperation, populateOperations } from "./fill.js";
-import { pagingPoolPages } from "./host-demand.js";
 import { type Material, MaterialTable, placeMaterials } from "./materials.js";
 import { packPages } from "./pack.js";
 import {

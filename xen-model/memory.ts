@@ -2,8 +2,7 @@
 // How much of the host's memory a launch takes at its peak: Xen, the boot domain with the image,
 // every Initial Domain. Upper bounds, in pages unless said otherwise.
 
-import { PAGE_SIZE } from "../../contract/limits.js";
-import type { Plan } from "./plan.js";
+import { PAGE_SIZE } from "../contract/limits.js";
 
 const MEBIBYTE = 0x100000;
 /** Xen's code, heap and tables that don't grow with the host's memory. */
@@ -11,9 +10,17 @@ const XEN_PAGES = (64 * MEBIBYTE) / PAGE_SIZE;
 /** Bytes of `struct page_info` and of the machine-to-physical table for each page of the host. */
 const XEN_BYTES_PER_PAGE = 40;
 /** Structures of a domain and its vCPU, event channels, shared info, local APIC, VMCB. */
-const DOMAIN_PAGES = 64;
+export const DOMAIN_PAGES = 64;
 /** The boot domain's code, its linear memory, start info and what rounding takes. */
 const BOOT_DOMAIN_BYTES = 4 * MEBIBYTE;
+
+/** What counts of a planned domain. */
+export interface PlannedDomain {
+  readonly name: string;
+  readonly memoryPages: number;
+  readonly pagingPoolPages: number;
+  readonly maxGrantFrames: number;
+}
 
 export interface HostDemand {
   /** Xen itself, for a host of totalBytes. */
@@ -36,7 +43,10 @@ export function bootDomainBytes(imageBytes: number): number {
 }
 
 /** What the host must have for this plan, whose image has so many bytes. */
-export function hostDemand(plan: Plan, imageBytes: number): HostDemand {
+export function hostDemand(
+  plan: { readonly domains: readonly PlannedDomain[] },
+  imageBytes: number,
+): HostDemand {
   const bootDomain = bootDomainBytes(imageBytes);
   const bootDomainPages =
     bootDomain / PAGE_SIZE + pagingPoolPages(bootDomain / PAGE_SIZE, 1) + DOMAIN_PAGES;
@@ -55,4 +65,12 @@ export function hostDemand(plan: Plan, imageBytes: number): HostDemand {
     domains,
     totalBytes: hostPages * PAGE_SIZE,
   };
+}
+
+/**
+ * What Xen's command line must have for an image of so many bytes: the boot domain's size, and that
+ * lines of domains are shown.
+ */
+export function xenOptions(imageBytes: number): string[] {
+  return [`boot-domain=${bootDomainBytes(imageBytes) / MEBIBYTE}M`, "guest_loglvl=all"];
 }

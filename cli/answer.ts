@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// How every command answers: exit codes, JSON or text, and what stands in the way of a launch.
+
+import { readFile } from "node:fs/promises";
+import { type CompiledLaunch, compileLaunch } from "../compiler/compile.js";
+import { loadDescription } from "../compiler/description/load-description.js";
+import type { Diagnostic, Result } from "../compiler/diagnostics/diagnostic.js";
+import { IMAGE_MAGIC, ImageHeader } from "../contract/image.js";
+import { renderDiagnostics } from "./render-diagnostics.js";
+
+/** Exit codes of every command. */
+export const EXIT = {
+  fine: 0,
+  launchFailed: 1,
+  badInput: 2,
+  environment: 3,
+  bug: 4,
+  interrupted: 130,
+} as const;
+
+/** Something in the way that is no fault of a description: said in one line, with the way out. */
+export class CommandError extends Error {
+  constructor(
+    readonly exitCode: number,
+    message: string,
+    readonly fix: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Prints a JSON document, the only thing on standard output. */
+export function printJson(schema: string, document: object): void {
+  process.stdout.write(`${JSON.stringify({ schema, ...document }, null, 2)}\n`);
+}
+
+/** Prints text for people. */
+export function printText(text: string): void {
+  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** Shows diagnostics: as JSON on standard output, or for people on standard error. */
+export function showDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  { schema, json, ok }: { schema: string; json: boolean; ok: boolean },
+): void {
+  if (json) {
+    if (!ok) printJson(schema, { ok, diagnostics });
+    return;
+  }
+  process.stderr.write(renderDiagnostics(diagnostics, { colour: process.stderr.isTTY === true }));
+}
+
+/** The value, with its warnings shown; undefined, and the exit code set, if there are errors. */
+export function take<T>(result: Result<T>, how: { schema: string; json: boolean }): T | undefined {
+  showDiagnostics(result.diagnostics, { ...how, ok: result.ok });
+  if (result.ok) return result.value;
+  process.exitCode = EXIT.badInput;
+  return undefined;
+}
+
+/** Compiles the description in a file. */
+export async function compileFile(path: string): Promise<Result<CompiledLaunch>> {
+  const description = await loadDescription(path);
+  return description.ok ? compileLaunch(description.value) : description;
+}
+
+/** The bytes of a file. Throws a CommandError when it can't be read. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const fix = "Give the path of a file that this user may read.";
+    throw new CommandError(EXIT.badInput, `${path} can't be read (${reason})`, fix);
+  }
+}
+
+/** Whether bytes begin as a launch image does; a description never does. */
+export function looksLikeImage(path: string, bytes: Uint8Array): boolean {
+  const begins =
+    bytes.length >= ImageHeader.version &&
+    new DataView(bytes.buffer, bytes.byteOffset).getUint32(ImageHeader.magic, true) === IMAGE_MAGIC;
+  return begins || /\.img$/.test(path);
+}

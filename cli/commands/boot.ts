@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// `domb boot LAUNCH|IMAGE`: boots a launch on real Xen in QEMU, shows what happens as it happens,
+// and ends with a table.
+
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { parseSize } from "../../compiler/description/size.js";
+import { decodeImage } from "../../compiler/explain/explain.js";
+import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
+import { launchStatusName } from "../../lab/launch-observer.js";
+import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
+import {
+  CommandError,
+  compileFile,
+  EXIT,
+  looksLikeImage,
+  printJson,
+  printText,
+  readBytes,
+  showDiagnostics,
+  take,
+} from "../answer.js";
+import { plainTable } from "../describe-launch.js";
+
+const schema = "domb.boot/1";
+/** QEMU's own devices and firmware want room beside what the launch needs. */
+const leastHostBytes = 512 * 0x100000;
+
+interface BootOptions {
+  readonly until: readonly Until[];
+  readonly icount?: boolean;
+  readonly hostMemory?: number;
+  readonly timeLimit: number;
+  readonly outputDirectory?: string;
+  readonly xenOption: readonly string[];
+  readonly json?: boolean;
+}
+
+interface Bootable {
+  readonly image: Uint8Array;
+  readonly xenOptions: readonly string[];
+  readonly hostBytes: number;
+  readonly names: readonly string[];
+}
+
+function parseUntil(text: string, earlier: readonly Until[]): readonly Until[] {
+  const named = /^([A-Za-z][A-Za-z0-9._-]*)=(.+)$/s.exec(text);
+  const [, domain, wanted] = named ?? [];
+  if (text === "") throw new InvalidArgumentError("Give the text to wait for, or NAME=TEXT.");
+  return [
+    ...earlier,
+    domain === undefined || wanted === undefined ? { text } : { domain, text: wanted },
+  ];
+}
+
+function parseHostMemory(text: string): number {
+  const size = parseSize(text);
+  if (!size.ok) throw new InvalidArgumentError("Give a size with its unit, as in '2 GiB'.");
+  return size.bytes;
+}
+
+function parseTimeLimit(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("Give whole seconds, from 1.");
+  return Number(text);
+}
+
+export function registerBoot(program: Command): void {
+  program
+    .command("boot")
+    .summary("boot a launch on real Xen in QEMU")
+    .description(
+      "Boots Xen, the boot domain and a launch in QEMU, and waits until every domain is up.",
+    )
+    .argument("<launch>", "launch.yaml, launch.ts or a launch image")
+    .option(
+      "--until <text>",
+      "what every domain must write, or NAME=TEXT for one; may be repeated",
+      parseUntil,
+      [],
+    )
+    .option("--icount", "exact virtual time: two runs give the same nanoseconds")
+    .option("--host-memory <size>", "memory of the host", parseHostMemory)
+    .option("--time-limit <seconds>", "end after so long", parseTimeLimit, 600)
+    .option("--output-directory <directory>", "where the outputs go (default: a new one)")
+    .option(
+      "--xen-option <option>",
+      "a further option for Xen; may be repeated",
+      (option: string, earlier: readonly string[]) => [...earlier, option],
+      [],
+    )
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      [
+        "\nExamples:",
+        "  domb boot examples/two-linux/launch.yaml",
+        "  domb boot launch.img --icount --until web='login:'",
+      ].join("\n"),
+    )
+    .action(boot);
+}
+
+async function boot(path: string, options: BootOptions): Promise<void> {
+  const { json = false, icount = false } = options;
+  const bootable = await makeBootable(path, json);
+  if (bootable === undefined) return;
+  for (const { domain } of options.until) {
+    if (domain === undefined || bootable.names.includes(domain)) continue;
+    const names = bootable.names.join(", ") || "none that can be read";
+    const fix = "Name a domain of the launch, or give the text alone for all of them.";
+    throw new CommandError(EXIT.badInput, `--until names ${domain}; the domains are ${names}`, fix);
+  }
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  process.stderr.write(`booting ${path} on Xen in QEMU, some ten seconds to a minute or two\n`);
+  const result = await bootLaunch({
+    image: bootable.image,
+    icount,
+    hostMemoryBytes: Math.max(options.hostMemory ?? bootable.hostBytes, leastHostBytes),
+    timeLimitSeconds: options.timeLimit,
+    until: options.until,
+    outputDirectory: options.outputDirectory ?? outputDirectoryOf(path, bootable.image),
+    xenOptions: [...bootable.xenOptions, ...options.xenOption],
+    signal: interrupt.signal,
+    onEvent: showEvent,
+  }).finally(() => process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt));
+  if (!result.ok) {
+    throw new CommandError(EXIT.environment, `${result.lacking} is missing`, `Run: ${result.fix}`);
+  }
+  const { outcome } = result;
+  if (outcome.status === "interrupted") process.exitCode = EXIT.interrupted;
+  else if (outcome.status !== "success") process.exitCode = EXIT.launchFailed;
+  if (json) printJson(schema, document(outcome));
+  else printText(outcomeText(outcome));
+}
+
+/** One folder for each image: a second boot of it replaces the first one's outputs. */
+function outputDirectoryOf(path: string, image: Uint8Array): string {
+  const digest = createHash("sha256").update(image).digest("hex").slice(0, 12);
+  return join(tmpdir(), `domb-boot-${process.getuid?.() ?? 0}`, `${basename(path)}-${digest}`);
+}
+
+async function makeBootable(path: string, json: boolean): Promise<Bootable | undefined> {
+  const bytes = await readBytes(path);
+  if (!looksLikeImage(path, bytes)) {
+    const launch = take(await compileFile(path), { schema, json });
+    if (launch === undefined) return undefined;
+    return {
+      image: launch.image,
+      xenOptions: launch.xenCommandLine.split(" "),
+      hostBytes: launch.demand.totalBytes,
+      names: launch.plan.domains.map(({ name }) => name),
+    };
+  }
+  const decoded = decodeImage(bytes, { file: path });
+  // A damaged image is booted all the same: the boot domain has the last word on it.
+  if (!json) showDiagnostics(decoded.diagnostics, { schema, json, ok: decoded.ok });
+  if (!decoded.ok) {
+    const megabytes = bootDomainBytes(bytes.length) / 0x100000;
+    return {
+      image: bytes,
+      xenOptions: [`boot-domain=${megabytes}M`],
+      hostBytes: leastHostBytes + 2 * bytes.length,
+      names: [],
+    };
+  }
+  const { plan } = decoded.value;
+  return {
+    image: bytes,
+    xenOptions: xenOptions(bytes.length),
+    hostBytes: hostDemand(plan, bytes.length).totalBytes,
+    names: plan.domains.map(({ name }) => name),
+  };
+}
+
+const seconds = (nanoseconds: number): string => `${(nanoseconds / 1e9).toFixed(6)} s`;
+
+function showEvent({ atNs, domain, text }: TimelineEvent): void {
+  const subject = domain === undefined ? "" : `${domain} `;
+  process.stderr.write(`${seconds(atNs).padStart(14)}  ${subject}${text}\n`);
+}
+
+function document(outcome: BootOutcome): object {
+  const { arch, status, reason, bootDomain, domains, xenLog } = outcome;
+  return { arch, status, reason, bootDomain, domains, xenLog };
+}
+
+function outcomeText(outcome: BootOutcome): string {
+  const time = (nanoseconds: number | null): string =>
+    nanoseconds === null ? "never" : seconds(nanoseconds);
+  const rows = outcome.domains.map(({ name, domid, startedAtNs, markerAtNs, digest }) => [
+    name,
+    String(domid),
+    time(startedAtNs),
+    time(markerAtNs),
+    digest.slice(0, 16),
+  ]);
+  const { exited, status, pagesReturned } = outcome.bootDomain;
+  const launchStatus = status === null ? "no launch status" : launchStatusName(status);
+  return [
+    "",
+    plainTable(["domain", "domid", "started at", "marker at", "kernel digest"], rows),
+    "",
+    exited
+      ? `boot domain   gone, ${launchStatus}, ${pagesReturned} pages returned`
+      : "boot domain   not gone",
+    `outputs       ${outcome.domains.map(({ output }) => output).join(" ")}`,
+    `Xen's log     ${outcome.xenLog}`,
+    `status        ${outcome.status}: ${outcome.reason}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// `domb explain IMAGE`: what is in a launch image.
+
+import type { Command } from "commander";
+import { decodeImage, explainImage, explanationOf } from "../../compiler/explain/explain.js";
+import { printText, readBytes, take } from "../answer.js";
+
+const schema = "domb.explain/1";
+
+export function registerExplain(program: Command): void {
+  program
+    .command("explain")
+    .summary("show what is in an image")
+    .description("Reads a launch image back: its domains, their memory, steps and operations.")
+    .argument("<image>", "a launch image")
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  domb explain launch.img\n  domb explain launch.img --json",
+    )
+    .action(async (path: string, { json = false }: { json?: boolean }) => {
+      const image = take(decodeImage(await readBytes(path), { file: path }), { schema, json });
+      if (image === undefined) return;
+      printText(json ? JSON.stringify(explanationOf(image), null, 2) : explainImage(image));
+    });
+}

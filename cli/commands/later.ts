@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that scripts may already count on, and that do not work yet: they say so.
+
+import type { Command } from "commander";
+import { CommandError, EXIT } from "../answer.js";
+
+const laterCommands = {
+  verify: "check an image's signature",
+  sign: "sign an image",
+  measure: "predict what a boot measures",
+  diff: "compare two images",
+  update: "replace a material of an image",
+  import: "take over another system's description",
+  export: "write an image for other tools",
+  media: "write what a boot loader needs",
+  report: "draw a launch from its receipt",
+  status: "ask a running host for its receipt",
+} as const;
+
+export function registerLater(program: Command): void {
+  for (const [name, summary] of Object.entries(laterCommands)) {
+    program
+      .command(name)
+      .summary(`${summary} (not yet)`)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        const fix = "See `domb --help` for what works today.";
+        throw new CommandError(EXIT.badInput, `domb ${name}: not yet`, fix);
+      });
+  }
+}

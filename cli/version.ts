@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// `domb --version`: versions and digests of domb, the boot domain and Xen, as built here.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { paths } from "../setup/paths.js";
+import { XEN_VERSION } from "../setup/xen-source.js";
+import { digestOf } from "./describe-launch.js";
+
+function builtDigest(path: string): string {
+  try {
+    return `SHA-256 ${digestOf(readFileSync(path))}`;
+  } catch {
+    return "not built: run npm run build";
+  }
+}
+
+/** One line each. */
+export function versionText(): string {
+  const { version } = JSON.parse(readFileSync(join(paths.checkout, "package.json"), "utf8"));
+  return [
+    `domb ${version}`,
+    `boot domain (wasm) ${builtDigest(paths.bootDomainWasm)}`,
+    `boot domain (x86-64) ${builtDigest(paths.bootDomain())}`,
+    `Xen ${XEN_VERSION} with domb's patches ${builtDigest(paths.xen())}`,
+  ].join("\n");
+}
