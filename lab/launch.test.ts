@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launches on real Xen in QEMU, in virtual time.
 
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LaunchStatus } from "../contract/receipt.js";
+import { paths } from "../setup/paths.js";
+import { simulateLaunch } from "../simulator/simulate.js";
+import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
 import { type Booted, booted, compiled, compiledExample } from "./lab-bench.js";
 
 const hello = {
@@ -29,6 +33,14 @@ describe("examples/two-linux", () => {
   it("[RFC-EXIT] ends with launch status success and no boot domain", () => {
     expect(launch.outcome.bootDomain.exited).toBe(true);
     expect(launch.outcome.bootDomain.status).toBe(LaunchStatus.success);
+  });
+
+  it("leaves the receipt that the simulator foretells, times apart", async () => {
+    const { image } = await compiledExample("two-linux/launch.yaml");
+    const wasm = new Uint8Array(await readFile(paths.bootDomainWasm));
+    const { receipt } = await simulateLaunch(image, { wasm, freePages: 0x100000 });
+    const real = parseReceiptLines(launch.outcome.receiptLines);
+    expect(real && withoutTimes(real)).toEqual(withoutTimes(receipt));
   });
 
   it("starts each domain before it shows its marker", () => {

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command contract: exit codes, what is printed where, and what is written.
+
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { paths } from "../setup/paths.js";
+import { runProgram } from "./program.js";
+
+interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "domb-cli-"));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+async function domb(...words: string[]): Promise<Run> {
+  const printed = { stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((stream) =>
+    vi.spyOn(process[stream], "write").mockImplementation((text) => {
+      printed[stream] += text;
+      return true;
+    }),
+  );
+  const before = process.exitCode;
+  process.exitCode = 0;
+  try {
+    await runProgram(words);
+    return { exitCode: Number(process.exitCode ?? 0), ...printed };
+  } finally {
+    process.exitCode = before;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+const hello = join(paths.checkout, "examples", "hello", "launch.yaml");
+
+describe("domb", () => {
+  it("shows its commands, and help with examples for each", async () => {
+    const help = await domb("--help");
+    expect(help.exitCode).toBe(0);
+    for (const command of ["init", "doctor", "check", "build", "explain", "simulate", "boot"]) {
+      expect(help.stdout).toContain(command);
+      const { exitCode, stdout } = await domb(command, "--help");
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/Examples?:\n {2}domb /);
+    }
+  });
+
+  it("names versions and digests", async () => {
+    const { exitCode, stdout } = await domb("--version");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^domb \d+\.\d+\.\d+\n/);
+    expect(stdout.match(/SHA-256 [0-9a-f]{64}/g)).toHaveLength(3);
+  });
+
+  it("suggests the command that was probably meant, and exits with 2", async () => {
+    const { exitCode, stderr } = await domb("chekc");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("check");
+  });
+
+  it.each([
+    "verify",
+    "sign",
+    "measure",
+    "diff",
+    "update",
+    "import",
+    "export",
+    "media",
+    "report",
+    "status",
+  ])("says of %s that it is not yet there", async (command) => {
+    const { exitCode, stderr } = await domb(command, "some", "--thing");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("not yet");
+  });
+
+  it("never shows a stack trace, whatever the words", async () => {
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom("check", "build", "explain", "simulate", "--json", "-o", "/", "."),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(word, { minLength: 1, maxLength: 3 }), async (words) => {
+        fc.pre(!["boot", "init", "doctor"].includes(words[0] ?? ""));
+        const { exitCode, stdout, stderr } = await domb(...words);
+        expect([0, 2]).toContain(exitCode);
+        expect(stdout + stderr).not.toMatch(/\n {4}at /);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("domb check", () => {
+  it("shows domains, the host's memory and Xen's command line, and writes nothing", async () => {
+    const { exitCode, stdout } = await domb("check", hello);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/hello +1 +64 MiB +xen-log/);
+    expect(stdout).toMatch(/Xen's command line must have: boot-domain=\d+M/);
+    await expect(access(join(paths.checkout, "examples", "hello", "launch.img"))).rejects.toThrow();
+  });
+
+  it("reports every fault with its place, and exits with 2", async () => {
+    const path = join(directory, "launch.yaml");
+    await writeFile(
+      path,
+      "domb: 1\ndomains:\n  web:\n    kernel: none\n    memory: 64\n    vcpu: 1\n",
+    );
+    const { exitCode, stdout, stderr } = await domb("check", path);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`${path}:5:13: error DOMB`);
+    expect(stderr).toContain(`${path}:6:5: error DOMB`);
+    expect(stderr).toContain("fix: ");
+  });
+
+  it("prints faults as JSON on standard output", async () => {
+    const { exitCode, stdout, stderr } = await domb(
+      "check",
+      "--json",
+      join(directory, "none.yaml"),
+    );
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: "domb.check/1",
+      ok: false,
+      diagnostics: [{ code: "DOMB1001", severity: "error" }],
+    });
+  });
+});
+
+describe("domb build", () => {
+  it("[RFC-TOOLS] writes the same bytes each time, and explain reads them back", async () => {
+    const images = [join(directory, "first.img"), join(directory, "second.img")];
+    for (const image of images) {
+      expect((await domb("build", hello, "-o", image)).exitCode).toBe(0);
+    }
+    const [first, second] = await Promise.all(images.map((image) => readFile(image)));
+    expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
+    const explained = await domb("explain", images[0] ?? "");
+    expect(explained.exitCode).toBe(0);
+    expect(explained.stdout).toContain("hello");
+    const { stdout } = await domb("explain", "--json", images[0] ?? "");
+    expect(JSON.parse(stdout)).toMatchObject({ schema: "domb.explain/1" });
+  });
+
+  it("leaves nothing behind where it can't write", async () => {
+    const { exitCode, stderr } = await domb(
+      "build",
+      hello,
+      "-o",
+      join(directory, "no", "launch.img"),
+    );
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("can't be written");
+    await expect(access(join(directory, "no"))).rejects.toThrow();
+  });
+});
+
+describe("domb explain", () => {
+  it("says what is wrong with a damaged image, and exits with 2", async () => {
+    const image = join(directory, "launch.img");
+    await domb("build", hello, "-o", image);
+    const bytes = await readFile(image);
+    bytes[70] = (bytes[70] ?? 0) ^ 1;
+    await writeFile(image, bytes);
+    const { exitCode, stderr } = await domb("explain", image);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("DOMB5");
+  });
+});
+
+describe("domb simulate", () => {
+  it("ends with the receipt, as text and as JSON", async () => {
+    const text = await domb("simulate", hello);
+    expect(text.exitCode).toBe(0);
+    expect(text.stdout).toMatch(/hello +1 +started/);
+    const { stdout } = await domb("simulate", "--json", hello);
+    expect(JSON.parse(stdout)).toMatchObject({ schema: "domb.simulate/1", ok: true });
+  });
+
+  it("exits with 1 when the launch fails", async () => {
+    const image = join(directory, "launch.img");
+    await domb("build", hello, "-o", image);
+    await writeFile(image, (await readFile(image)).subarray(0, 5000));
+    const { exitCode, stdout } = await domb("simulate", image);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("imageTruncated");
+  });
+});
+
+describe("domb boot", () => {
+  it("refuses to wait for a domain that there is not", async () => {
+    const { exitCode, stderr } = await domb("boot", hello, "--until", "other=text");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("the domains are hello");
+  });
+
+  it("refuses sizes and times that are none", async () => {
+    expect((await domb("boot", hello, "--host-memory", "2")).exitCode).toBe(2);
+    expect((await domb("boot", hello, "--time-limit", "0")).exitCode).toBe(2);
+  });
+
+  it("boots a launch and prints what scripts read", async () => {
+    const { exitCode, stdout, stderr } = await domb(
+      "boot",
+      "--json",
+      "--icount",
+      "--output-directory",
+      directory,
+      hello,
+    );
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("hello says: domb: domain is up");
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: "domb.boot/1",
+      arch: "x86_64",
+      status: "success",
+      bootDomain: { exited: true, status: 0 },
+      domains: [{ name: "hello", domid: 1, output: join(directory, "hello.log") }],
+      xenLog: join(directory, "xen.log"),
+    });
+  });
+});
