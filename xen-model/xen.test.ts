@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model of Xen: what it checks, and that no page is ever lost or made.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as abi from "../contract/xen-abi.js";
+import { DOMAIN_PAGES } from "./memory.js";
+import { XenModel } from "./xen.js";
+
+const freePages = 4096;
+
+/** A model whose boot domain has one page of memory for arguments, at address 0. */
+class Bench {
+  readonly argument = new DataView(new ArrayBuffer(0x1000));
+  readonly xen = new XenModel(
+    {
+      at: (address, bytes) =>
+        Number(address) + bytes <= 0x1000
+          ? new DataView(this.argument.buffer, Number(address), bytes)
+          : undefined,
+      frame: (gfn) => (gfn < 16 ? new Uint8Array(4096).fill(gfn) : undefined),
+    },
+    { freePages },
+  );
+
+  domctl(command: number, domid: number, set: (view: DataView) => void = () => {}): number {
+    new Uint8Array(this.argument.buffer).fill(0);
+    const version = abi.XEN_DOMCTL_INTERFACE_VERSION;
+    this.argument.setUint32(abi.xen_domctl_cmd_offset, command, true);
+    this.argument.setUint32(abi.xen_domctl_interface_version_offset, version, true);
+    this.argument.setUint16(abi.xen_domctl_domain_offset, domid, true);
+    set(this.argument);
+    return this.xen.domctl(0n);
+  }
+
+  create(domid: number, flags = abi.XEN_DOMCTL_CDF_hvm | abi.XEN_DOMCTL_CDF_hap): number {
+    return this.domctl(abi.XEN_DOMCTL_createdomain, domid, (view) => {
+      view.setUint32(abi.xen_domctl_u_createdomain_flags_offset, flags, true);
+      view.setUint32(abi.xen_domctl_u_createdomain_max_vcpus_offset, 1, true);
+      view.setUint32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, 1, true);
+      const emulation = abi.xen_domctl_u_createdomain_arch_emulation_flags_offset;
+      view.setUint32(emulation, abi.XEN_X86_EMU_LAPIC, true);
+    });
+  }
+
+  limitMemory(domid: number, pages: number): number {
+    return this.domctl(abi.XEN_DOMCTL_max_mem, domid, (view) =>
+      view.setBigUint64(abi.xen_domctl_u_max_mem_max_memkb_offset, BigInt(pages) * 4n, true),
+    );
+  }
+
+  setPagingPool(domid: number, pages: number): number {
+    return this.domctl(abi.XEN_DOMCTL_set_paging_mempool_size, domid, (view) =>
+      view.setBigUint64(abi.xen_domctl_u_paging_mempool_size_offset, BigInt(pages) * 4096n, true),
+    );
+  }
+
+  populate(domid: number, gfn: number, order: number): number {
+    new Uint8Array(this.argument.buffer).fill(0);
+    this.argument.setBigUint64(abi.xen_memory_reservation_extent_start_offset, 0x800n, true);
+    this.argument.setBigUint64(abi.xen_memory_reservation_nr_extents_offset, 1n, true);
+    this.argument.setUint32(abi.xen_memory_reservation_extent_order_offset, order, true);
+    this.argument.setUint16(abi.xen_memory_reservation_domid_offset, domid, true);
+    this.argument.setBigUint64(0x800, BigInt(gfn), true);
+    return this.xen.memoryOp(abi.XENMEM_populate_physmap, 0n);
+  }
+
+  fill(command: number, domid: number, gfn: number, source: number): number {
+    new Uint8Array(this.argument.buffer).fill(0);
+    this.argument.setBigUint64(abi.xen_boot_domain_fill_gfn_offset, BigInt(gfn), true);
+    this.argument.setBigUint64(abi.xen_boot_domain_fill_source_gfn_offset, BigInt(source), true);
+    this.argument.setBigUint64(abi.xen_boot_domain_fill_nr_pages_offset, 1n, true);
+    this.argument.setUint16(abi.xen_boot_domain_fill_domid_offset, domid, true);
+    return this.xen.bootDomainOp(command, 0n);
+  }
+}
+
+describe("the model of Xen", () => {
+  it("refuses a domid twice, 0 and the boot domain's own", () => {
+    const bench = new Bench();
+    expect(bench.create(7)).toBe(0);
+    expect(bench.create(7)).toBe(-abi.XEN_EEXIST);
+    expect(bench.create(0)).toBe(-abi.XEN_EINVAL);
+    expect(bench.create(0x7fef)).toBe(-abi.XEN_EINVAL);
+  });
+
+  it("refuses creation flags that it does not know", () => {
+    expect(new Bench().create(1, 0x80000003)).toBe(-abi.XEN_EINVAL);
+  });
+
+  it("answers another interface version with EACCES, and an unknown domain with ESRCH", () => {
+    const bench = new Bench();
+    const version = abi.xen_domctl_interface_version_offset;
+    const answer = bench.domctl(abi.XEN_DOMCTL_max_mem, 1, (view) =>
+      view.setUint32(version, 1, true),
+    );
+    expect(answer).toBe(-abi.XEN_EACCES);
+    expect(bench.limitMemory(1, 1)).toBe(-abi.XEN_ESRCH);
+  });
+
+  it("gives a domain no more memory than its limit", () => {
+    const bench = new Bench();
+    bench.create(1);
+    bench.limitMemory(1, 1);
+    expect(bench.populate(1, 0, 0)).toBe(1);
+    expect(bench.populate(1, 1, 0)).toBe(0);
+  });
+
+  it("fills pages of a domain until it is started, and never after", () => {
+    const bench = new Bench();
+    bench.create(1);
+    bench.limitMemory(1, 4);
+    bench.populate(1, 3, 0);
+    expect(bench.fill(abi.XEN_BOOT_DOMAIN_copy, 1, 3, 5)).toBe(0);
+    expect(bench.xen.domains.get(1)?.memory.read(3)).toEqual(new Uint8Array(4096).fill(5));
+    expect(bench.fill(abi.XEN_BOOT_DOMAIN_copy, 1, 4, 5)).toBe(-abi.XEN_ENOENT);
+    expect(bench.fill(abi.XEN_BOOT_DOMAIN_copy, 1, 3, 99)).toBe(-abi.XEN_ENOENT);
+    expect(bench.fill(abi.XEN_BOOT_DOMAIN_clear, 2, 3, 0)).toBe(-abi.XEN_ESRCH);
+    expect(bench.domctl(abi.XEN_DOMCTL_unpausedomain, 1)).toBe(0);
+    expect(bench.fill(abi.XEN_BOOT_DOMAIN_clear, 1, 3, 0)).toBe(-abi.XEN_EPERM);
+  });
+
+  it("does not promise that a page nobody wrote is zero", () => {
+    const bench = new Bench();
+    bench.create(1);
+    bench.limitMemory(1, 1);
+    bench.populate(1, 0, 0);
+    expect(
+      bench.xen.domains
+        .get(1)
+        ?.memory.read(0)
+        .some((byte) => byte !== 0),
+    ).toBe(true);
+  });
+
+  it("neither loses nor makes a page, whatever is done", () => {
+    const domid = fc.integer({ min: 1, max: 3 });
+    const operation = fc.oneof(
+      fc.tuple(fc.constant("create" as const), domid, fc.constant(0)),
+      fc.tuple(fc.constant("limitMemory" as const), domid, fc.nat({ max: 2000 })),
+      fc.tuple(fc.constant("setPagingPool" as const), domid, fc.nat({ max: 2000 })),
+      fc.tuple(fc.constant("populate" as const), domid, fc.nat({ max: 10 })),
+      fc.tuple(fc.constant("destroy" as const), domid, fc.constant(0)),
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+        const bench = new Bench();
+        for (const [kind, domid, value] of operations) {
+          if (kind === "create") bench.create(domid);
+          if (kind === "limitMemory") bench.limitMemory(domid, value);
+          if (kind === "setPagingPool") bench.setPagingPool(domid, value);
+          if (kind === "populate") bench.populate(domid, value * 1024, value);
+          if (kind === "destroy") bench.domctl(abi.XEN_DOMCTL_destroydomain, domid);
+          const held = [...bench.xen.domains.values()].reduce(
+            (sum, { totalPages, pagingPoolPages }) =>
+              sum + totalPages + pagingPoolPages + DOMAIN_PAGES,
+            0,
+          );
+          expect(bench.xen.freePages + held).toBe(freePages);
+        }
+      }),
+    );
+  });
+});
