@@ -49,7 +49,11 @@ if (options.includes("--json")) {
   process.stdout.write(`${JSON.stringify({ schema: "domb.bench/1", measured }, null, 2)}\n`);
 } else {
   for (const { title, figures } of measured) {
-    const table = new Table({ head: [title, "", ""], colAligns: ["left", "right", "left"] });
+    const table = new Table({
+      head: [title, "", ""],
+      colAligns: ["left", "right", "left"],
+      style: { head: [], border: [], compact: true },
+    });
     table.push(...figures.map(({ what, value, unit }) => [what, String(value), unit]));
     process.stdout.write(`${table.toString()}\n`);
   }
