@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command contract: exit codes, what is printed where, and what is written.
 
-import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -69,6 +69,13 @@ describe("domb", () => {
     const { exitCode, stderr } = await domb("chekc");
     expect(exitCode).toBe(2);
     expect(stderr).toContain("check");
+  });
+
+  it("tells even a usage error as JSON where that is asked for", async () => {
+    const { exitCode, stdout, stderr } = await domb("check", "--json", "--wrong");
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toMatchObject({ schema: "domb.check/1", ok: false });
   });
 
   it.each([
@@ -169,6 +176,13 @@ describe("domb build", () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain("can't be written");
     await expect(access(join(directory, "no"))).rejects.toThrow();
+  });
+
+  it("replaces no device", async () => {
+    const { exitCode, stderr } = await domb("build", hello, "-o", "/dev/null");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("not a plain file");
+    expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
   });
 });
 

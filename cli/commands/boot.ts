@@ -2,9 +2,9 @@
 // `domb boot LAUNCH|IMAGE`: boots a launch on real Xen in QEMU, shows what happens as it happens,
 // and ends with a table.
 
-import { createHash } from "node:crypto";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { parseSize } from "../../compiler/description/size.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
@@ -83,7 +83,7 @@ export function registerBoot(program: Command): void {
     .option("--icount", "exact virtual time: two runs give the same nanoseconds")
     .option("--host-memory <size>", "memory of the host", parseHostMemory)
     .option("--time-limit <seconds>", "end after so long", parseTimeLimit, 600)
-    .option("--output-directory <directory>", "where the outputs go (default: a new one)")
+    .option("--output-directory <directory>", "where the outputs go (default: a new one, private)")
     .option(
       "--xen-option <option>",
       "a further option for Xen; may be repeated",
@@ -122,7 +122,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
     hostMemoryBytes: Math.max(options.hostMemory ?? bootable.hostBytes, leastHostBytes),
     timeLimitSeconds: options.timeLimit,
     until: options.until,
-    outputDirectory: options.outputDirectory ?? outputDirectoryOf(path, bootable.image),
+    outputDirectory: options.outputDirectory ?? (await mkdtemp(join(tmpdir(), "domb-boot-"))),
     xenOptions: [...bootable.xenOptions, ...options.xenOption],
     signal: interrupt.signal,
     onEvent: showEvent,
@@ -135,12 +135,6 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   else if (outcome.status !== "success") process.exitCode = EXIT.launchFailed;
   if (json) printJson(schema, document(outcome));
   else printText(outcomeText(outcome));
-}
-
-/** One folder for each image: a second boot of it replaces the first one's outputs. */
-function outputDirectoryOf(path: string, image: Uint8Array): string {
-  const digest = createHash("sha256").update(image).digest("hex").slice(0, 12);
-  return join(tmpdir(), `domb-boot-${process.getuid?.() ?? 0}`, `${basename(path)}-${digest}`);
 }
 
 async function makeBootable(path: string, json: boolean): Promise<Bootable | undefined> {
