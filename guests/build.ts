@@ -12,7 +12,7 @@ const source = join(paths.checkout, "guests");
 const output = join(paths.checkout, "build", "guests");
 
 /** Path of a built guest. */
-export function guestKernel(name: "hello" | "probe"): string {
+export function guestKernel(name: "hello" | "ports" | "probe"): string {
   return join(output, `${name}.elf`);
 }
 

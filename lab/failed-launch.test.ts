@@ -82,19 +82,25 @@ describe("a host with too little memory", () => {
   });
 });
 
-describe("a boot domain that ends without a status", () => {
+describe("another boot domain", () => {
   const own = process.env.DOMB_BOOT_DOMAIN;
   afterEach(() => {
     if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
     else process.env.DOMB_BOOT_DOMAIN = own;
   });
 
-  it("[RFC-EXIT] is a failed launch, and Xen destroys it all the same", async () => {
+  it("[RFC-EXIT] that ends without a status is a failed launch, and Xen destroys it", async () => {
     process.env.DOMB_BOOT_DOMAIN = guestKernel("hello");
     const { outcome } = await booted(launch.image, launch.xenCommandLine);
     expect(outcome.status).toBe("failed");
     expect(outcome.bootDomain).toMatchObject({ exited: true, status: null });
     expect(outcome.reason).toContain("without a launch status");
+  });
+
+  it("[RFC-HARDWARE] finds that no I/O port answers", async () => {
+    process.env.DOMB_BOOT_DOMAIN = guestKernel("ports");
+    const { xenLog } = await booted(launch.image, launch.xenCommandLine);
+    expect(xenLog).toContain("ports: none answers");
   });
 });
 
