@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How every command answers: exit codes, JSON or text, and what stands in the way of a launch.
 
-import { readFile } from "node:fs/promises";
+import picocolors from "picocolors";
 import { type CompiledLaunch, compileLaunch } from "../compiler/compile.js";
+import type { LaunchDescription } from "../compiler/description/description.js";
 import { loadDescription } from "../compiler/description/load-description.js";
 import type { Diagnostic, Result } from "../compiler/diagnostics/diagnostic.js";
+import { readPlainFile } from "../compiler/materials/read-files.js";
 import { IMAGE_MAGIC, ImageHeader } from "../contract/image.js";
 import { renderDiagnostics } from "./render-diagnostics.js";
+import type { CommandCode } from "./rules.js";
 
 /** Exit codes of every command. */
 export const EXIT = {
@@ -21,11 +24,15 @@ export const EXIT = {
 /** Something in the way that is no fault of a description: said in one line, with the way out. */
 export class CommandError extends Error {
   constructor(
-    readonly exitCode: number,
+    readonly code: CommandCode,
     message: string,
     readonly fix: string,
   ) {
     super(message);
+  }
+
+  get exitCode(): number {
+    return this.code === "DOMB6004" ? EXIT.environment : EXIT.badInput;
   }
 }
 
@@ -48,7 +55,8 @@ export function showDiagnostics(
     if (!ok) printJson(schema, { ok, diagnostics });
     return;
   }
-  process.stderr.write(renderDiagnostics(diagnostics, { colour: process.stderr.isTTY === true }));
+  const colour = process.stderr.isTTY === true && picocolors.isColorSupported;
+  process.stderr.write(renderDiagnostics(diagnostics, { colour }));
 }
 
 /** The value, with its warnings shown; undefined, and the exit code set, if there are errors. */
@@ -59,20 +67,30 @@ export function take<T>(result: Result<T>, how: { schema: string; json: boolean 
   return undefined;
 }
 
-/** Compiles the description in a file. */
-export async function compileFile(path: string): Promise<Result<CompiledLaunch>> {
-  const description = await loadDescription(path);
-  return description.ok ? compileLaunch(description.value) : description;
+/** A launch with the description that it was compiled from. */
+export interface DescribedLaunch extends CompiledLaunch {
+  readonly description: LaunchDescription;
 }
 
-/** The bytes of a file. Throws a CommandError when it can't be read. */
+/** Compiles the description in a file. */
+export async function compileFile(path: string): Promise<Result<DescribedLaunch>> {
+  const description = await loadDescription(path);
+  if (!description.ok) return description;
+  const compiled = await compileLaunch(description.value);
+  const diagnostics = [...description.diagnostics, ...compiled.diagnostics];
+  if (!compiled.ok) return { ok: false, diagnostics };
+  return { ok: true, value: { ...compiled.value, description: description.value }, diagnostics };
+}
+
+/** The bytes of a plain file. Throws a CommandError when it can't be read. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readPlainFile(path);
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
     const fix = "Give the path of a file that this user may read.";
-    throw new CommandError(EXIT.badInput, `${path} can't be read (${reason})`, fix);
+    throw new CommandError("DOMB6002", `${path} can't be read (${code})`, fix);
   }
 }
 

@@ -2,11 +2,12 @@
 // A compiled launch for people: its domains, what it takes of the host, how Xen is to be started.
 
 import { createHash } from "node:crypto";
+import { relative } from "node:path";
 import Table from "cli-table3";
-import type { CompiledLaunch } from "../compiler/compile.js";
 import { formatSize } from "../compiler/description/size.js";
 import { PAGE_SIZE } from "../contract/limits.js";
-import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
+import type { DescribedLaunch } from "./answer.js";
+import { printable } from "./render-diagnostics.js";
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 0x100000)} MiB`;
 
@@ -35,17 +36,25 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** A path as it is shortest from here. */
+function shortPath(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === "" || fromHere.length > path.length ? path : fromHere;
+}
+
 /** The launch as a plain object, for `--json`. */
-export function launchDocument({ image, plan, demand, xenCommandLine }: CompiledLaunch): object {
+export function launchDocument(launch: DescribedLaunch): object {
+  const { image, plan, demand, xenCommandLine, description } = launch;
   return {
     imageBytes: image.length,
     imageDigest: digestOf(image),
-    domains: plan.domains.map(({ name, domid, memoryPages, vcpus, createFlags }) => ({
+    domains: description.domains.map(({ name, domid, kernel, memoryBytes, vcpus, output }) => ({
       name,
       domid,
-      memoryBytes: memoryPages * PAGE_SIZE,
+      memoryBytes,
       vcpus,
-      output: (createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
+      kernel,
+      output,
     })),
     operations: plan.operations.length,
     demand,
@@ -54,17 +63,18 @@ export function launchDocument({ image, plan, demand, xenCommandLine }: Compiled
 }
 
 /** The launch as text. */
-export function launchText(launch: CompiledLaunch): string {
-  const { plan, demand, xenCommandLine } = launch;
-  const domains = plan.domains.map(({ name, domid, memoryPages, createFlags }) => [
+export function launchText(launch: DescribedLaunch): string {
+  const { plan, demand, xenCommandLine, description } = launch;
+  const domains = description.domains.map(({ name, domid, memoryBytes, kernel, output }) => [
     name,
     String(domid),
-    formatSize(memoryPages * PAGE_SIZE),
-    (createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
+    formatSize(memoryBytes),
+    printable(shortPath(kernel)),
+    output,
   ]);
   const domainPages = demand.domains.reduce((sum, { pages }) => sum + pages, 0);
   return [
-    plainTable(["domain", "domid", "memory", "output"], domains),
+    plainTable(["domain", "domid", "memory", "kernel", "output"], domains),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,

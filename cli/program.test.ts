@@ -4,10 +4,12 @@
 import { access, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command } from "commander";
+import { execa } from "execa";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { paths } from "../setup/paths.js";
-import { runProgram } from "./program.js";
+import { makeProgram, runProgram } from "./program.js";
 
 interface Run {
   readonly exitCode: number;
@@ -26,6 +28,10 @@ afterEach(async () => {
 });
 
 async function domb(...words: string[]): Promise<Run> {
+  return run(makeProgram(), words);
+}
+
+async function run(program: Command, words: readonly string[]): Promise<Run> {
   const printed = { stdout: "", stderr: "" };
   const spies = (["stdout", "stderr"] as const).map((stream) =>
     vi.spyOn(process[stream], "write").mockImplementation((text) => {
@@ -36,7 +42,7 @@ async function domb(...words: string[]): Promise<Run> {
   const before = process.exitCode;
   process.exitCode = 0;
   try {
-    await runProgram(words);
+    await runProgram(words, program);
     return { exitCode: Number(process.exitCode ?? 0), ...printed };
   } finally {
     process.exitCode = before;
@@ -44,6 +50,8 @@ async function domb(...words: string[]): Promise<Run> {
   }
 }
 
+/** The command as it is built, for what only a process of its own shows. */
+const main = join(paths.dist, "cli", "main.js");
 const hello = join(paths.checkout, "examples", "hello", "launch.yaml");
 
 describe("domb", () => {
@@ -116,7 +124,7 @@ describe("domb check", () => {
   it("shows domains, the host's memory and Xen's command line, and writes nothing", async () => {
     const { exitCode, stdout } = await domb("check", hello);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/hello +1 +64 MiB +xen-log/);
+    expect(stdout).toMatch(/hello +1 +64 MiB +\S*hello\.elf +xen-log/);
     expect(stdout).toMatch(/Xen's command line must have: boot-domain=\d+M/);
     await expect(access(join(paths.checkout, "examples", "hello", "launch.img"))).rejects.toThrow();
   });
@@ -178,10 +186,21 @@ describe("domb build", () => {
     await expect(access(join(directory, "no"))).rejects.toThrow();
   });
 
+  it("replaces nothing that the launch is made of", async () => {
+    const description = join(directory, "launch.yaml");
+    const kernel = join(paths.checkout, "build", "guests", "hello.elf");
+    const text = `domb: 1\ndomains:\n  web:\n    kernel: ${kernel}\n    memory: 64 MiB\n`;
+    await writeFile(description, text);
+    const { exitCode, stderr } = await domb("build", description, "-o", description);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("the launch is made of it");
+    expect(await readFile(description, "utf8")).toBe(text);
+  });
+
   it("replaces no device", async () => {
     const { exitCode, stderr } = await domb("build", hello, "-o", "/dev/null");
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("not a plain file");
+    expect(stderr).toContain("no plain file");
     expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
   });
 });
@@ -231,23 +250,116 @@ describe("domb boot", () => {
   });
 
   it("boots a launch and prints what scripts read", async () => {
-    const { exitCode, stdout, stderr } = await domb(
-      "boot",
-      "--json",
-      "--icount",
-      "--output-directory",
-      directory,
-      hello,
-    );
+    const words = ["boot", "--json", "--icount", "--output-dir", directory, hello];
+    const { exitCode, stdout, stderr } = await domb(...words);
     expect(exitCode).toBe(0);
     expect(stderr).toContain("hello says: domb: domain is up");
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(JSON.parse(stdout)).toEqual({
       schema: "domb.boot/1",
       arch: "x86_64",
       status: "success",
-      bootDomain: { exited: true, status: 0 },
-      domains: [{ name: "hello", domid: 1, output: join(directory, "hello.log") }],
+      bootDomain: { exited: true, status: 0, pagesReturned: expect.any(Number) },
+      domains: [
+        {
+          name: "hello",
+          domid: 1,
+          startedAtNs: expect.any(Number),
+          markerAtNs: expect.any(Number),
+          output: join(directory, "hello.log"),
+        },
+      ],
       xenLog: join(directory, "xen.log"),
     });
+  });
+
+  it("names what the machine lacks and how to install it, and exits with 3", async () => {
+    const path = process.env.PATH;
+    process.env.PATH = directory;
+    try {
+      const { exitCode, stderr } = await domb("boot", hello);
+      expect(exitCode).toBe(3);
+      expect(stderr).toContain("qemu-system-x86_64 is missing\n  fix: Run: apt-get install");
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+
+  it("boots a damaged image, shows what the boot domain says of it, and exits with 1", async () => {
+    const image = join(directory, "launch.img");
+    await domb("build", hello, "-o", image);
+    const bytes = await readFile(image);
+    bytes[5000] = (bytes[5000] ?? 0) ^ 1;
+    await writeFile(image, bytes);
+    const { exitCode, stdout, stderr } = await domb("boot", image, "--output-dir", directory);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("DOMB5");
+    expect(stdout).toMatch(/^status +failed: /m);
+  });
+
+  it("ends with 130 when it is interrupted", async () => {
+    const words = ["boot", hello, "--until", "never said", "--output-dir", directory];
+    const boot = execa("node", [main, ...words], { reject: false });
+    boot.stderr.once("data", () => boot.kill("SIGINT"));
+    expect((await boot).exitCode).toBe(130);
+  });
+
+  it("refuses an output folder that can't be made", async () => {
+    const { exitCode, stderr } = await domb("boot", hello, "--output-dir", join(hello, "outputs"));
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("can't be made a folder (ENOTDIR)");
+  });
+});
+
+describe("domb doctor", () => {
+  it("exits with 3 if, and only if, something is missing, and says how to get each", async () => {
+    const { exitCode, stdout } = await domb("doctor", "--json");
+    const { schema, ok, findings } = JSON.parse(stdout);
+    expect(schema).toBe("domb.doctor/1");
+    expect(findings.length).toBeGreaterThan(10);
+    const missing = findings.filter(({ found }: { found: boolean }) => !found);
+    expect(ok).toBe(missing.length === 0);
+    expect(exitCode).toBe(ok ? 0 : 3);
+    for (const { fix } of missing) expect(fix).toMatch(/^\S+ /);
+  });
+});
+
+describe("what is in the way", () => {
+  it.each([
+    ["explain", "DOMB6002", ["explain", "none", "--json"]],
+    ["explain", "DOMB6002", ["explain", "/dev/zero", "--json"]],
+    ["simulate", "DOMB6002", ["simulate", "none", "--json"]],
+    ["boot", "DOMB6002", ["boot", "none", "--json"]],
+    ["boot", "DOMB6001", ["boot", hello, "--json", "--until", "other=text"]],
+    ["boot", "DOMB6001", ["boot", hello, "--json", "--time-limit", "soon"]],
+    ["check", "DOMB6001", ["check", "--json"]],
+    ["build", "DOMB6003", ["build", hello, "--json", "-o", hello]],
+    ["sign", "DOMB6005", ["sign", "launch.img", "--json"]],
+  ])("is one JSON document of domb.%s/1 with %s and exit code 2", async (command, code, words) => {
+    const { exitCode, stdout, stderr } = await domb(...words);
+    expect(exitCode).toBe(2);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toMatchObject({
+      schema: `domb.${command}/1`,
+      ok: false,
+      diagnostics: [{ code, severity: "error", fix: expect.stringMatching(/\.$/) }],
+    });
+  });
+
+  it("is told in two lines when it is a bug of domb's own, with the stack on demand", async () => {
+    const program = makeProgram();
+    program.command("fail").action(() => {
+      throw new Error("impossible\nmore");
+    });
+    const short = await run(program, ["fail"]);
+    expect(short.exitCode).toBe(4);
+    expect(short.stderr).toMatch(/^domb: [^\n]*bug[^\n]*: impossible\n {2}fix: [^\n]*\n$/);
+    vi.stubEnv("DOMB_DEBUG", "1");
+    const long = await run(program, ["fail"]).finally(() => vi.unstubAllEnvs());
+    expect(long.stderr).toMatch(/\n {4}at /);
+  });
+
+  it("is no reader that goes away early", async () => {
+    const command = `{ node ${main} check ${hello}; echo "ended with $?" >&2; } | true`;
+    expect((await execa("sh", ["-c", command])).stderr).toBe("ended with 0");
   });
 });

@@ -12,7 +12,10 @@ import { registerInit } from "./commands/init.js";
 import { registerLater } from "./commands/later.js";
 import { registerSimulate } from "./commands/simulate.js";
 import { printable } from "./render-diagnostics.js";
+import { type CommandCode, commandRules } from "./rules.js";
 import { versionText } from "./version.js";
+
+const usageFix = "Run it with --help for what it takes.";
 
 /** The program with all its commands. */
 export function makeProgram(): Command {
@@ -21,7 +24,7 @@ export function makeProgram(): Command {
     .version(versionText(), "-V, --version", "print versions and digests")
     .showSuggestionAfterError()
     .exitOverride()
-    // runProgram says it, as JSON where that is asked for.
+    // A usage error is told by runProgram, which knows whether a program or a person reads it.
     .configureOutput({ outputError: () => {} });
   registerInit(program);
   registerDoctor(program);
@@ -35,51 +38,63 @@ export function makeProgram(): Command {
 }
 
 /** Runs the program; sets the process's exit code and never throws. */
-export async function runProgram(words: readonly string[]): Promise<void> {
-  const program = makeProgram();
+export async function runProgram(
+  words: readonly string[],
+  program: Command = makeProgram(),
+): Promise<void> {
   try {
     await program.parseAsync([...words], { from: "user" });
   } catch (error) {
-    const { exitCode, message, fix } = troubleOf(error);
-    process.exitCode = exitCode;
-    if (message === undefined) return;
-    if (words.includes("--json")) {
-      const command = program.commands.find((known) => known.name() === words[0])?.name();
-      printJson(command === undefined ? "domb/1" : `domb.${command}/1`, {
-        ok: false,
-        message,
-        fix,
-      });
-    } else {
-      process.stderr.write(`domb: ${printable(message)}\n  fix: ${printable(fix)}\n`);
-    }
-    if (exitCode === EXIT.bug && process.env.DOMB_DEBUG === "1" && error instanceof Error) {
-      process.stderr.write(`${error.stack}\n`);
-    }
+    process.exitCode = tellError(error, failureSchema(words, program));
   }
 }
 
-interface Trouble {
-  readonly exitCode: number;
-  /** Undefined: nothing is left to say. */
-  readonly message?: string;
-  readonly fix: string;
+/** The schema of a failure that is to be told as JSON; undefined when a person reads it. */
+function failureSchema(words: readonly string[], program: Command): string | undefined {
+  const options = words.slice(0, words.includes("--") ? words.indexOf("--") : undefined);
+  if (!options.includes("--json")) return undefined;
+  const command = program.commands.find((known) => options.includes(known.name()));
+  return command === undefined ? "domb/1" : `domb.${command.name()}/1`;
 }
 
-function troubleOf(error: unknown): Trouble {
-  if (error instanceof CommandError) return error;
+/** Says what went wrong, and returns the exit code. */
+export function tellError(error: unknown, schema?: string): number {
+  if (error instanceof CommandError) {
+    tell(error.code, error, schema);
+    return error.exitCode;
+  }
   if (error instanceof CommanderError) {
-    const fix = "Run it with --help for what it takes.";
-    if (error.exitCode === 0) return { exitCode: EXIT.fine, fix };
-    // Without a command the help has been shown.
-    if (error.code === "commander.help") return { exitCode: EXIT.badInput, fix };
-    const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-    return { exitCode: EXIT.badInput, message, fix };
+    if (error.exitCode === 0) return EXIT.fine;
+    // Without a command there was nothing wrong: the help is the answer, and has been given.
+    if (error.code === "commander.help") return EXIT.badInput;
+    const message = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+    tell("DOMB6001", { message, fix: usageFix }, schema);
+    return EXIT.badInput;
   }
   const text = error instanceof Error ? error.message : String(error);
-  return {
-    exitCode: EXIT.bug,
-    message: `this is a bug of domb's own: ${text.split("\n")[0]}`,
-    fix: "Please report it with the command and its input; DOMB_DEBUG=1 shows where it is.",
-  };
+  tell(
+    "DOMB6999",
+    {
+      message: `this is a bug of domb's own: ${text.split("\n")[0] ?? ""}`,
+      fix: "Report it to domb's maintainers with the command and its input; DOMB_DEBUG=1 shows where it is.",
+    },
+    schema,
+  );
+  if (process.env.DOMB_DEBUG === "1" && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+  return EXIT.bug;
+}
+
+function tell(
+  code: CommandCode,
+  { message, fix }: { readonly message: string; readonly fix: string },
+  schema: string | undefined,
+): void {
+  if (schema !== undefined) {
+    const diagnostics = [commandRules.diagnose(code, { place: {}, message, fix })];
+    printJson(schema, { ok: false, diagnostics });
+    return;
+  }
+  process.stderr.write(`domb: ${printable(message)}\n  fix: ${printable(fix)}\n`);
 }

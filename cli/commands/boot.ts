@@ -2,11 +2,11 @@
 // `domb boot LAUNCH|IMAGE`: boots a launch on real Xen in QEMU, shows what happens as it happens,
 // and ends with a table.
 
-import { mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { parseSize } from "../../compiler/description/size.js";
+import { formatSize, parseSize } from "../../compiler/description/size.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
 import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
 import { launchStatusName } from "../../lab/launch-observer.js";
@@ -23,6 +23,7 @@ import {
   take,
 } from "../answer.js";
 import { plainTable } from "../describe-launch.js";
+import { printable } from "../render-diagnostics.js";
 
 const schema = "domb.boot/1";
 /** QEMU's own devices and firmware want room beside what the launch needs. */
@@ -83,7 +84,10 @@ export function registerBoot(program: Command): void {
     .option("--icount", "exact virtual time: two runs give the same nanoseconds")
     .option("--host-memory <size>", "memory of the host", parseHostMemory)
     .option("--time-limit <seconds>", "end after so long", parseTimeLimit, 600)
-    .option("--output-directory <directory>", "where the outputs go (default: a new one, private)")
+    .option(
+      "--output-dir, --output-directory <directory>",
+      "where the outputs go (default: a new one, private)",
+    )
     .option(
       "--xen-option <option>",
       "a further option for Xen; may be repeated",
@@ -110,8 +114,14 @@ async function boot(path: string, options: BootOptions): Promise<void> {
     if (domain === undefined || bootable.names.includes(domain)) continue;
     const names = bootable.names.join(", ") || "none that can be read";
     const fix = "Name a domain of the launch, or give the text alone for all of them.";
-    throw new CommandError(EXIT.badInput, `--until names ${domain}; the domains are ${names}`, fix);
+    throw new CommandError("DOMB6001", `--until names ${domain}; the domains are ${names}`, fix);
   }
+  const { hostMemory = bootable.hostBytes } = options;
+  if (hostMemory < bootable.hostBytes) {
+    const [given, needed] = [hostMemory, bootable.hostBytes].map(formatSize);
+    process.stderr.write(`warning: the host has ${given}, but the launch needs ${needed}\n`);
+  }
+  const outputDirectory = await makeOutputDirectory(options.outputDirectory);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
@@ -119,22 +129,41 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   const result = await bootLaunch({
     image: bootable.image,
     icount,
-    hostMemoryBytes: Math.max(options.hostMemory ?? bootable.hostBytes, leastHostBytes),
+    hostMemoryBytes: options.hostMemory ?? Math.max(bootable.hostBytes, leastHostBytes),
     timeLimitSeconds: options.timeLimit,
     until: options.until,
-    outputDirectory: options.outputDirectory ?? (await mkdtemp(join(tmpdir(), "domb-boot-"))),
+    outputDirectory,
     xenOptions: [...bootable.xenOptions, ...options.xenOption],
     signal: interrupt.signal,
     onEvent: showEvent,
   }).finally(() => process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt));
   if (!result.ok) {
-    throw new CommandError(EXIT.environment, `${result.lacking} is missing`, `Run: ${result.fix}`);
+    // Nothing was booted; a folder that is in use already stays.
+    if (options.outputDirectory === undefined) await rmdir(outputDirectory);
+    throw new CommandError("DOMB6004", `${result.lacking} is missing`, `Run: ${result.fix}`);
   }
   const { outcome } = result;
   if (outcome.status === "interrupted") process.exitCode = EXIT.interrupted;
   else if (outcome.status !== "success") process.exitCode = EXIT.launchFailed;
-  if (json) printJson(schema, document(outcome));
-  else printText(outcomeText(outcome));
+  if (json) {
+    process.stderr.write(`${outcome.status}: ${printable(outcome.reason)}\n`);
+    printJson(schema, document(outcome));
+  } else {
+    printText(outcomeText(outcome));
+  }
+}
+
+async function makeOutputDirectory(wanted: string | undefined): Promise<string> {
+  if (wanted === undefined) return mkdtemp(join(tmpdir(), "domb-boot-"));
+  try {
+    await mkdir(wanted, { recursive: true });
+    return wanted;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    const fix = "Give a folder that this user may write to with --output-dir.";
+    throw new CommandError("DOMB6003", `${wanted} can't be made a folder (${code})`, fix);
+  }
 }
 
 async function makeBootable(path: string, json: boolean): Promise<Bootable | undefined> {
@@ -174,12 +203,21 @@ const seconds = (nanoseconds: number): string => `${(nanoseconds / 1e9).toFixed(
 
 function showEvent({ atNs, domain, text }: TimelineEvent): void {
   const subject = domain === undefined ? "" : `${domain} `;
-  process.stderr.write(`${seconds(atNs).padStart(14)}  ${subject}${text}\n`);
+  process.stderr.write(`${seconds(atNs).padStart(14)}  ${subject}${printable(text)}\n`);
 }
 
-function document(outcome: BootOutcome): object {
-  const { arch, status, reason, bootDomain, domains, xenLog } = outcome;
-  return { arch, status, reason, bootDomain, domains, xenLog };
+/** What scripts read, with these keys and no others. */
+function document({ arch, status, bootDomain, domains, xenLog }: BootOutcome): object {
+  const { exited, status: launchStatus, pagesReturned } = bootDomain;
+  return {
+    arch,
+    status,
+    bootDomain: { exited, status: launchStatus, pagesReturned },
+    domains: domains.map(({ name, domid, startedAtNs, markerAtNs, output }) => {
+      return { name, domid, startedAtNs, markerAtNs, output };
+    }),
+    xenLog,
+  };
 }
 
 function outcomeText(outcome: BootOutcome): string {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `domb build LAUNCH`: compiles a launch and writes its image.
 
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import type { LaunchDescription } from "../../compiler/description/description.js";
 import { writeImage } from "../../compiler/image/write-image.js";
 import { CommandError, compileFile, EXIT, printJson, printText, take } from "../answer.js";
 import { digestOf, launchDocument, launchText } from "../describe-launch.js";
@@ -29,7 +31,7 @@ export function registerBuild(program: Command): void {
       const result = await compileFile(path);
       const launch = take(result, { schema, json });
       if (launch === undefined) return;
-      await write(output, launch.image);
+      await write(output, launch.image, launch.description);
       const { diagnostics } = result;
       if (json) printJson(schema, { ok: true, diagnostics, output, ...launchDocument(launch) });
       else
@@ -37,13 +39,39 @@ export function registerBuild(program: Command): void {
     });
 }
 
-async function write(path: string, image: Uint8Array): Promise<void> {
+/** Writes or replaces the image; an interrupt meanwhile waits, so that no part of one is left. */
+async function write(path: string, image: Uint8Array, launch: LaunchDescription): Promise<void> {
+  await refuseToReplace(path, launch);
+  const onInterrupt = (): void => {
+    process.exitCode = EXIT.interrupted;
+  };
+  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
   try {
     await writeImage(path, image);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    const fix = "Give a place that this user may write to with --output.";
-    throw new CommandError(EXIT.badInput, `${path} can't be written (${code})`, fix);
+    throw unwritable(path, code);
+  } finally {
+    process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
   }
+}
+
+/** A device, or a file that the launch is made of, must not become the image. */
+async function refuseToReplace(path: string, launch: LaunchDescription): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined) return;
+  if (!there.isFile()) throw unwritable(path, "it is no plain file");
+  const files = launch.domains.flatMap(({ kernel, ramdisk }) => [kernel, ramdisk ?? kernel]);
+  for (const file of new Set([launch.source, ...files])) {
+    const source = await stat(file).catch(() => undefined);
+    if (source?.dev === there.dev && source.ino === there.ino) {
+      throw unwritable(path, "the launch is made of it");
+    }
+  }
+}
+
+function unwritable(path: string, reason: string): CommandError {
+  const fix = "Give a place that this user may write to with --output.";
+  return new CommandError("DOMB6003", `${path} can't be written (${reason})`, fix);
 }

@@ -2,7 +2,7 @@
 // The commands that scripts may already count on, and that do not work yet: they say so.
 
 import type { Command } from "commander";
-import { CommandError, EXIT } from "../answer.js";
+import { CommandError } from "../answer.js";
 
 const laterCommands = {
   verify: "check an image's signature",
@@ -22,11 +22,12 @@ export function registerLater(program: Command): void {
     program
       .command(name)
       .summary(`${summary} (not yet)`)
+      .description(`Is to ${summary}. It does not work yet.`)
       .allowUnknownOption()
       .allowExcessArguments()
       .action(() => {
         const fix = "See `domb --help` for what works today.";
-        throw new CommandError(EXIT.badInput, `domb ${name}: not yet`, fix);
+        throw new CommandError("DOMB6005", `domb ${name}: not yet`, fix);
       });
   }
 }

@@ -49,7 +49,7 @@ async function readWasm(): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await readFile(paths.bootDomainWasm));
   } catch {
-    throw new CommandError(EXIT.environment, "the boot domain is not built", "Run: npm run build");
+    throw new CommandError("DOMB6004", "the boot domain is not built", "Run: npm run build");
   }
 }
 
