@@ -14,7 +14,7 @@ const mayImport = {
   guests: ["setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "lab", "setup"],
   benchmarks: ["contract", "compiler", "lab", "setup", "bootdomain", "guests", "simulator"],
-  docs: ["compiler", "contract", "setup"],
+  docs: ["cli", "compiler", "contract", "setup"],
 };
 
 const rooms = Object.keys(mayImport);

@@ -2,9 +2,9 @@
 // From a file, or an object, to a launch description that is right, or to all that is wrong with
 // it, in the order of the file. Kernels and ramdisks are named here, not opened.
 
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Diagnostic, Result } from "../diagnostics/diagnostic.js";
+import { readPlainFile } from "../materials/read-files.js";
 import { checkBetweenDomains } from "./between-domains.js";
 import type { DomainDescription, LaunchDescription } from "./description.js";
 import { MAX_DESCRIPTION_BYTES } from "./limits.js";
@@ -40,9 +40,9 @@ export function describeLaunch(launch: LaunchInput, directory: string): Result<L
 }
 
 async function readText(path: string): Promise<Result<string>> {
-  let bytes: Buffer;
+  let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readPlainFile(path);
   } catch (error) {
     return failed(unreadable(path, (error as NodeJS.ErrnoException).code ?? String(error)));
   }

@@ -18,8 +18,10 @@ export async function readPlainFile(path: string): Promise<Uint8Array> {
   // Without O_NONBLOCK, opening a pipe waits for its writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!(await file.stat()).isFile()) {
-      throw Object.assign(new Error(path), { code: "it is no plain file" });
+    const status = await file.stat();
+    if (!status.isFile()) {
+      const code = status.isDirectory() ? "EISDIR" : "it is no plain file";
+      throw Object.assign(new Error(path), { code });
     }
     return await file.readFile();
   } finally {
