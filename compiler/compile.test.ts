@@ -187,7 +187,7 @@ describe("compileLaunch", () => {
   });
 
   it("says how large the boot domain must be, and what the host must have", () => {
-    const size = Number(/^boot-domain=(\d+)M$/.exec(launch.xenCommandLine)?.[1]);
+    const size = Number(/^boot-domain=(\d+)M guest_loglvl=all$/.exec(launch.xenCommandLine)?.[1]);
     expect(size * MIB).toBeGreaterThan(launch.image.length);
     expect(launch.demand.totalBytes).toBeGreaterThan(2 * 128 * MIB + size * MIB);
   });
