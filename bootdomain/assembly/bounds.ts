@@ -78,7 +78,7 @@ export function acceptPlan(): LaunchStatus {
     if (
       stepField(step, StepRecord.domain) >= domains ||
       stepField(step, StepRecord.afterStep) > steps ||
-      count > operations ||
+      !within(count, 1, operations) ||
       first > operations - count
     ) {
       setReceiptField(ReceiptHeader.step, step + 1);
