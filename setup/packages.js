@@ -33,6 +33,7 @@ export const packages = [
     needs: ["wasm2c", "/usr/src/wasm2c/wasm-rt.h"],
   },
   { name: "busybox-static", reason: "userspace of the example domains", needs: ["busybox"] },
+  { name: "procps", reason: "tests look for processes that are left", needs: ["pgrep"] },
   { name: "qemu-system-x86", reason: "boots the launch", needs: ["qemu-system-x86_64"] },
 ];
 
