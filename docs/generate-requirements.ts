@@ -6,28 +6,13 @@ import { join, relative } from "node:path";
 import ts from "typescript";
 import { paths } from "../setup/paths.js";
 import { requirements } from "./requirements.js";
+import { rooms } from "./rooms.js";
 
 /** A test's title and its file, relative to the checkout. */
 interface TestTitle {
   readonly file: string;
   readonly title: string;
 }
-
-const rooms = [
-  "contract",
-  "bootdomain",
-  "hypervisor",
-  "xen-model",
-  "compiler",
-  "simulator",
-  "lab",
-  "cli",
-  "setup",
-  "guests",
-  "docs",
-  "benchmarks",
-  "examples",
-];
 
 function titlesOf(text: string, file: string): TestTitle[] {
   const titles: TestTitle[] = [];

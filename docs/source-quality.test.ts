@@ -4,6 +4,7 @@
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { paths } from "../setup/paths.js";
+import { rooms } from "./rooms.js";
 
 async function complaints(command: string, ...options: string[]): Promise<string> {
   const { all, exitCode } = await execa(command, options, {
@@ -14,21 +15,6 @@ async function complaints(command: string, ...options: string[]): Promise<string
   });
   return exitCode === 0 ? "" : all;
 }
-
-const rooms = [
-  "contract",
-  "bootdomain",
-  "hypervisor",
-  "xen-model",
-  "compiler",
-  "simulator",
-  "lab",
-  "cli",
-  "setup",
-  "guests",
-  "benchmarks",
-  "docs",
-];
 
 describe("the sources", () => {
   it("are formatted and free of what the linter finds", async () => {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folders that hold TypeScript of the project, each one part of the system.
+
+export const rooms = [
+  "contract",
+  "bootdomain",
+  "hypervisor",
+  "xen-model",
+  "compiler",
+  "simulator",
+  "lab",
+  "cli",
+  "setup",
+  "guests",
+  "benchmarks",
+  "docs",
+] as const;

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { beforeEach, describe, expect, it } from "vitest";
+import { BOOT_DOMID } from "../contract/limits.js";
+import { LaunchObserver } from "./launch-observer.js";
+import { formatLogLine } from "./xen-log.js";
+
+const plan = "ab".repeat(32);
+const receipt = [
+  "domb: domain 1 web d1 started created 100 started 400",
+  `domb: launch status 0 step 0 operation 0 domain 0 error 0 kHz 1000000 began 50 ended 500 digest 1 populate 2 copy 3 clear 4 plan ${plan}`,
+];
+
+let observer: LaunchObserver;
+
+beforeEach(() => {
+  observer = new LaunchObserver([{ name: "web", domid: 1, until: "up" }], true);
+  xen(1000, "Xen version 4.17.5");
+});
+
+function xen(ticks: number, text: string): void {
+  observer.observe(formatLogLine({ from: "xen", ticks, text }));
+}
+
+function domain(domid: number, ticks: number, text: string): void {
+  observer.observe(formatLogLine({ from: { domid }, ticks, text }));
+}
+
+function leave(): void {
+  for (const line of receipt) domain(BOOT_DOMID, 3000, line);
+  xen(3100, "Exit Boot Services: launch status 0, step 0, operation 0, domain 0, error 0");
+  xen(3200, "Boot domain destroyed: 77 pages returned, 1000 pages free");
+}
+
+describe("the observer of a launch", () => {
+  it("waits for the exit, the destruction and every domain's text", () => {
+    domain(1, 2000, "I am up");
+    expect(observer.ending()).toBeUndefined();
+    leave();
+    expect(observer.ending()?.status).toBe("success");
+    expect(observer.pagesReturned).toBe(77);
+    expect(observer.domains[0]).toMatchObject({ markerAtNs: 1000, startedAtNs: 1900 });
+  });
+
+  it("goes on waiting while a text has not come", () => {
+    leave();
+    expect(observer.ending()).toBeUndefined();
+    expect(observer.awaited()).toEqual(["web"]);
+  });
+
+  it("takes no word of a domain for how the launch went", () => {
+    domain(1, 2000, "Exit Boot Services: launch status 0, step 0, operation 0, domain 0, error 0");
+    domain(1, 2000, "Boot domain destroyed: 77 pages returned, 1000 pages free");
+    for (const line of receipt) domain(1, 2000, line);
+    expect(observer.launchStatus).toBeNull();
+    expect(observer.pagesReturned).toBeNull();
+    expect(observer.receiptLines).toEqual([]);
+  });
+
+  it("names what failed, in the words of the contract", () => {
+    xen(3100, "Exit Boot Services: launch status 9, step 1, operation 6, domain 1, error 12");
+    xen(3200, "Boot domain destroyed: 77 pages returned, 1000 pages free");
+    expect(observer.ending()).toEqual({
+      status: "failed",
+      reason: "launch status hypercall: step 1, operation 6, domain 1, error 12",
+    });
+  });
+
+  it("tells what Xen panicked of", () => {
+    xen(3100, "Panic on CPU 0:");
+    expect(observer.ending()).toBeUndefined();
+    xen(3200, "something");
+    expect(observer.ending()).toEqual({ status: "died", reason: "Xen panicked: something" });
+  });
+});
