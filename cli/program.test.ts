@@ -219,6 +219,21 @@ describe("domb explain", () => {
 });
 
 describe("domb simulate", () => {
+  it("takes a description that begins with its version for what it is", async () => {
+    const path = join(directory, "launch.yaml");
+    const kernel = join(paths.checkout, "build", "guests", "hello.elf");
+    await writeFile(path, `domb: 1\ndomains:\n  a: { kernel: ${kernel}, memory: 4 MiB }\n`);
+    const { exitCode, stdout } = await domb("simulate", path);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/a +1 +started/);
+    const boot = await domb("boot", path, "--until", "anything");
+    expect(boot.exitCode).toBe(2);
+    expect(boot.stderr).toContain("no domain has output");
+    const named = await domb("boot", path, "--until", "a=anything");
+    expect(named.exitCode).toBe(2);
+    expect(named.stderr).toContain("a, which has no output");
+  });
+
   it("ends with the receipt, as text and as JSON", async () => {
     const text = await domb("simulate", hello);
     expect(text.exitCode).toBe(0);

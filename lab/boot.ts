@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { DOMAIN_NAME_PATTERN } from "../compiler/description/limits.js";
 import { decodeImage } from "../compiler/explain/explain.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
@@ -93,9 +94,10 @@ function domainsOf(image: Uint8Array, until: readonly Until[]): ImageDomain[] {
   const { plan } = decoded.value;
   return plan.domains.map((domain, index) => {
     const hears = (domain.createFlags & XEN_DOMCTL_CDF_xen_log) !== 0;
-    const own = until.find((wanted) => wanted.domain === domain.name);
-    const all = until.find((wanted) => wanted.domain === undefined);
-    const fallback = until.length === 0 ? defaultMarker : undefined;
+    const wanted = until.length === 0 ? [{ text: defaultMarker }] : until;
+    const texts = wanted
+      .filter((one: Until) => one.domain === domain.name || (one.domain === undefined && hears))
+      .map(({ text }) => text);
     const kernel = plan.steps
       .filter((step) => step.domain === index)
       .flatMap((step) =>
@@ -106,7 +108,7 @@ function domainsOf(image: Uint8Array, until: readonly Until[]): ImageDomain[] {
     return {
       name: domain.name,
       domid: domain.domid,
-      until: own?.text ?? (hears ? (all?.text ?? fallback) : undefined),
+      until: texts,
       digest: kernel?.digest ?? "",
     };
   });
@@ -130,18 +132,20 @@ class Outputs {
   readonly xenLog: string;
   readonly #directory: string;
   readonly #lines = new Map<string, string[]>();
-  readonly #names: ReadonlyMap<number, string>;
+  readonly #domains: ReadonlyMap<number, ExpectedDomain>;
 
   constructor(directory: string, domains: readonly ExpectedDomain[]) {
     this.#directory = directory;
     this.xenLog = join(directory, "xen.log");
-    this.#names = new Map(domains.map(({ domid, name }) => [domid, name]));
+    this.#domains = new Map(domains.map((domain) => [domain.domid, domain]));
     this.#lines.set(this.xenLog, []);
-    for (const { name } of domains) this.#lines.set(this.pathOf(name), []);
+    for (const domain of domains) this.#lines.set(this.pathOf(domain), []);
   }
 
-  pathOf(name: string): string {
-    return join(this.#directory, `${name}.log`);
+  /** A name that is no plain one, as an image may have, or that is taken, gives way to the domid. */
+  pathOf({ name, domid }: { readonly name: string; readonly domid: number }): string {
+    const plain = DOMAIN_NAME_PATTERN.test(name) && name !== "xen" && !/^d\d+$/.test(name);
+    return join(this.#directory, `${plain ? name : `d${domid}`}.log`);
   }
 
   add(line: string): void {
@@ -149,7 +153,7 @@ class Outputs {
     const parsed = parseLogLine(line);
     if (parsed === undefined || parsed.from === "xen") return;
     const { domid } = parsed.from;
-    const path = this.pathOf(this.#names.get(domid) ?? `d${domid}`);
+    const path = this.pathOf(this.#domains.get(domid) ?? { name: "", domid });
     const lines = this.#lines.get(path) ?? [];
     lines.push(parsed.text);
     this.#lines.set(path, lines);
@@ -226,7 +230,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         },
         domains: observer.domains.map((domain, index) => ({
           ...domain,
-          output: outputs.pathOf(domain.name),
+          output: outputs.pathOf(domain),
           digest: domains[index]?.digest ?? "",
         })),
         receiptLines: observer.receiptLines,
@@ -234,6 +238,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
       },
     };
   } finally {
+    done.abort();
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -14,7 +14,7 @@ const receipt = [
 let observer: LaunchObserver;
 
 beforeEach(() => {
-  observer = new LaunchObserver([{ name: "web", domid: 1, until: "up" }], true);
+  observer = new LaunchObserver([{ name: "web", domid: 1, until: ["up"] }], true);
   xen(1000, "Xen version 4.17.5");
 });
 
@@ -46,6 +46,26 @@ describe("the observer of a launch", () => {
     leave();
     expect(observer.ending()).toBeUndefined();
     expect(observer.awaited()).toEqual(["web"]);
+  });
+
+  it("waits for every text of a domain", () => {
+    observer = new LaunchObserver([{ name: "web", domid: 1, until: ["up", "ready"] }], true);
+    leave();
+    domain(1, 4000, "I am up");
+    expect(observer.ending()).toBeUndefined();
+    domain(1, 4100, "and ready");
+    expect(observer.ending()?.status).toBe("success");
+  });
+
+  it("fails when a domain crashes before what is awaited of it, on Xen's word alone", () => {
+    leave();
+    domain(1, 4000, "d1v0 Triple fault - invoking HVM shutdown action 1");
+    expect(observer.ending()).toBeUndefined();
+    xen(4000, "d1v0 Triple fault - invoking HVM shutdown action 1");
+    expect(observer.ending()).toEqual({
+      status: "failed",
+      reason: "web crashed before what was awaited of it",
+    });
   });
 
   it("takes no word of a domain for how the launch went", () => {

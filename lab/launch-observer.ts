@@ -11,8 +11,8 @@ import { parseLogLine } from "./xen-log.js";
 export interface ExpectedDomain {
   readonly name: string;
   readonly domid: number;
-  /** Text to wait for in its output; undefined: none. */
-  readonly until: string | undefined;
+  /** Texts to wait for in its output, all of them. */
+  readonly until: readonly string[];
 }
 
 /** Something worth showing while the launch runs. Times are nanoseconds since Xen's first line. */
@@ -44,6 +44,8 @@ const exitLine =
 const lostLine =
   /^Exit Boot Services: boot domain ended without a launch status \(shutdown reason (\d+)\)$/;
 const destroyedLine = /^Boot domain destroyed: (\d+) pages returned, \d+ pages free$/;
+/** domain_crash() and hvm_triple_fault(), xen/common/domain.c and xen/arch/x86/hvm/hvm.c. */
+const crashLine = /^(?:Domain (\d+) \(vcpu#\d+\) crashed on cpu#|d(\d+)v\d+ Triple fault)/;
 const frequencyLine = /^Detected ([\d.]+) MHz processor/;
 
 /** Names of the launch statuses, by number. */
@@ -76,7 +78,10 @@ export class LaunchObserver {
   /** Lines of the boot domain: its receipt, as it prints it. */
   readonly receiptLines: string[] = [];
 
-  readonly #untils: ReadonlyMap<number, string>;
+  /** Texts that have not come yet, by domid; no entry: nothing is awaited of that domain. */
+  readonly #untils: ReadonlyMap<number, Set<string>>;
+  /** Domids of domains that crashed. */
+  readonly #crashed = new Set<number>();
   readonly #icount: boolean;
   readonly #startedTicks = new Map<string, number>();
   #firstTicks: number | undefined;
@@ -99,7 +104,7 @@ export class LaunchObserver {
       markerAtNs: null,
     }));
     this.#untils = new Map(
-      expected.flatMap(({ domid, until }) => (until === undefined ? [] : [[domid, until]])),
+      expected.flatMap(({ domid, until }) => (until.length === 0 ? [] : [[domid, new Set(until)]])),
     );
     this.#icount = icount;
   }
@@ -125,7 +130,14 @@ export class LaunchObserver {
     if (this.launchStatus !== LaunchStatus.success) {
       return { status: "failed", reason: this.#exitReason ?? "the boot domain ended" };
     }
-    if (this.awaited().length > 0) return undefined;
+    const awaited = this.awaited();
+    const crashed = this.domains.find(
+      ({ name, domid }) => this.#crashed.has(domid) && awaited.includes(name),
+    );
+    if (crashed !== undefined) {
+      return { status: "failed", reason: `${crashed.name} crashed before what was awaited of it` };
+    }
+    if (awaited.length > 0) return undefined;
     return { status: "success", reason: "every domain is up, and the boot domain is gone" };
   }
 
@@ -168,6 +180,8 @@ export class LaunchObserver {
       this.pagesReturned = Number(destroyed[1]);
       return [{ atNs, text: `the boot domain is gone: ${this.pagesReturned} pages returned` }];
     }
+    const crash = crashLine.exec(text);
+    if (crash !== null) return this.#observeCrash(Number(crash[1] ?? crash[2]), atNs);
     if (text.startsWith("Panic on CPU")) this.#panic = "";
     else if (this.#panic === "") this.#panic = text;
     return [];
@@ -199,9 +213,17 @@ export class LaunchObserver {
   #observeDomain(domid: number, text: string, atNs: number): TimelineEvent[] {
     const domain = this.domains.find((candidate) => candidate.domid === domid);
     if (domain === undefined || domain.markerAtNs !== null) return [];
-    const until = this.#untils.get(domid);
-    if (until === undefined || !text.includes(until)) return [];
-    domain.markerAtNs = atNs;
-    return [{ atNs, domain: domain.name, text: `says: ${until}` }];
+    const awaited = this.#untils.get(domid) ?? new Set();
+    const said = [...awaited].filter((until) => text.includes(until));
+    for (const until of said) awaited.delete(until);
+    if (said.length > 0 && awaited.size === 0) domain.markerAtNs = atNs;
+    return said.map((until) => ({ atNs, domain: domain.name, text: `says: ${until}` }));
+  }
+
+  #observeCrash(domid: number, atNs: number): TimelineEvent[] {
+    const domain = this.domains.find((candidate) => candidate.domid === domid);
+    if (domain === undefined) return [];
+    this.#crashed.add(domid);
+    return [{ atNs, domain: domain.name, text: "crashed" }];
   }
 }

@@ -95,7 +95,13 @@ export async function runQemu(
     forceKillAfterDelay: 2000,
     encoding: "utf8",
   });
-  await followLines(serial, process, onLine);
+  try {
+    await followLines(serial, process, onLine);
+  } catch (error) {
+    process.kill("SIGKILL");
+    await process;
+    throw error;
+  }
   const { exitCode, stderr } = await process;
   return { exitCode, stderr };
 }

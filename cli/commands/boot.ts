@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatSize, parseSize } from "../../compiler/description/size.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
+import type { Plan } from "../../compiler/plan/plan.js";
+import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
 import { launchStatusName } from "../../lab/launch-observer.js";
 import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
@@ -29,6 +31,9 @@ const schema = "domb.boot/1";
 /** QEMU's own devices and firmware want room beside what the launch needs. */
 const leastHostBytes = 512 * 0x100000;
 
+/** Ctrl-C, a supervisor's end, a terminal that is closed. */
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 interface BootOptions {
   readonly until: readonly Until[];
   readonly icount?: boolean;
@@ -39,11 +44,17 @@ interface BootOptions {
   readonly json?: boolean;
 }
 
+interface BootableDomain {
+  readonly name: string;
+  /** Whether its output comes to Xen's log. */
+  readonly heard: boolean;
+}
+
 interface Bootable {
   readonly image: Uint8Array;
   readonly xenOptions: readonly string[];
   readonly hostBytes: number;
-  readonly names: readonly string[];
+  readonly domains: readonly BootableDomain[];
 }
 
 function parseUntil(text: string, earlier: readonly Until[]): readonly Until[] {
@@ -110,12 +121,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   const { json = false, icount = false } = options;
   const bootable = await makeBootable(path, json);
   if (bootable === undefined) return;
-  for (const { domain } of options.until) {
-    if (domain === undefined || bootable.names.includes(domain)) continue;
-    const names = bootable.names.join(", ") || "none that can be read";
-    const fix = "Name a domain of the launch, or give the text alone for all of them.";
-    throw new CommandError("DOMB6001", `--until names ${domain}; the domains are ${names}`, fix);
-  }
+  checkUntils(options.until, bootable.domains);
   const { hostMemory = bootable.hostBytes } = options;
   if (hostMemory < bootable.hostBytes) {
     const [given, needed] = [hostMemory, bootable.hostBytes].map(formatSize);
@@ -124,7 +130,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   const outputDirectory = await makeOutputDirectory(options.outputDirectory);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
-  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  for (const signal of endingSignals) process.on(signal, onInterrupt);
   process.stderr.write(`booting ${path} on Xen in QEMU, some ten seconds to a minute or two\n`);
   const result = await bootLaunch({
     image: bootable.image,
@@ -136,7 +142,9 @@ async function boot(path: string, options: BootOptions): Promise<void> {
     xenOptions: [...bootable.xenOptions, ...options.xenOption],
     signal: interrupt.signal,
     onEvent: showEvent,
-  }).finally(() => process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt));
+  }).finally(() => {
+    for (const signal of endingSignals) process.off(signal, onInterrupt);
+  });
   if (!result.ok) {
     // Nothing was booted; a folder that is in use already stays.
     if (options.outputDirectory === undefined) await rmdir(outputDirectory);
@@ -151,6 +159,36 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   } else {
     printText(outcomeText(outcome));
   }
+}
+
+/** What would never come is refused: text of a domain that there is not, or that is not heard. */
+function checkUntils(untils: readonly Until[], domains: readonly BootableDomain[]): void {
+  const silent = "Give the domain `output: xen-log`, or wait for another.";
+  for (const { domain, text } of untils) {
+    const named = domains.find(({ name }) => name === domain);
+    if (domain !== undefined && named === undefined) {
+      const names = domains.map(({ name }) => name).join(", ") || "none that can be read";
+      const fix = "Name a domain of the launch, or give the text alone for all of them.";
+      throw new CommandError("DOMB6001", `--until names ${domain}; the domains are ${names}`, fix);
+    }
+    if (named?.heard === false) {
+      throw new CommandError(
+        "DOMB6001",
+        `--until waits for ${domain}, which has no output`,
+        silent,
+      );
+    }
+    if (domain === undefined && domains.length > 0 && !domains.some(({ heard }) => heard)) {
+      throw new CommandError("DOMB6001", `--until ${text}: no domain has output`, silent);
+    }
+  }
+}
+
+function domainsOf({ domains }: Plan): BootableDomain[] {
+  return domains.map(({ name, createFlags }) => ({
+    name,
+    heard: (createFlags & XEN_DOMCTL_CDF_xen_log) !== 0,
+  }));
 }
 
 async function makeOutputDirectory(wanted: string | undefined): Promise<string> {
@@ -175,7 +213,7 @@ async function makeBootable(path: string, json: boolean): Promise<Bootable | und
       image: launch.image,
       xenOptions: launch.xenCommandLine.split(" "),
       hostBytes: launch.demand.totalBytes,
-      names: launch.plan.domains.map(({ name }) => name),
+      domains: domainsOf(launch.plan),
     };
   }
   const decoded = decodeImage(bytes, { file: path });
@@ -187,7 +225,7 @@ async function makeBootable(path: string, json: boolean): Promise<Bootable | und
       image: bytes,
       xenOptions: [`boot-domain=${megabytes}M`],
       hostBytes: leastHostBytes + 2 * bytes.length,
-      names: [],
+      domains: [],
     };
   }
   const { plan } = decoded.value;
@@ -195,7 +233,7 @@ async function makeBootable(path: string, json: boolean): Promise<Bootable | und
     image: bytes,
     xenOptions: xenOptions(bytes.length),
     hostBytes: hostDemand(plan, bytes.length).totalBytes,
-    names: plan.domains.map(({ name }) => name),
+    domains: domainsOf(plan),
   };
 }
 
