@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Launches on real Xen in QEMU, in virtual time.
 
-import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LaunchStatus } from "../contract/receipt.js";
-import { paths } from "../setup/paths.js";
-import { simulateLaunch } from "../simulator/simulate.js";
+import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
 import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
 import { type Booted, booted, compiled, compiledExample } from "./lab-bench.js";
 
@@ -37,8 +35,8 @@ describe("examples/two-linux", () => {
 
   it("leaves the receipt that the simulator foretells, times apart", async () => {
     const { image } = await compiledExample("two-linux/launch.yaml");
-    const wasm = new Uint8Array(await readFile(paths.bootDomainWasm));
-    const { receipt } = await simulateLaunch(image, { wasm, freePages: 0x100000 });
+    const wasm = await loadBootDomain();
+    const { receipt } = simulateLaunch(image, { wasm, freePages: 0x100000 });
     const real = parseReceiptLines(launch.outcome.receiptLines);
     expect(real && withoutTimes(real)).toEqual(withoutTimes(receipt));
   });

@@ -1,38 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the boot domain's very wasm on the model of Xen. Ends when the boot domain does; a trap, an
-// access outside its bounds or an exit that returns is an error of the boot domain, and thrown.
+// Runs the boot domain's very wasm on the model of Xen. Ends when the boot domain does; a trap or
+// an access outside its bounds is an error of the boot domain, and thrown.
 
+import { readFile } from "node:fs/promises";
 import { PAGE_SIZE } from "../contract/limits.js";
+import { paths } from "../setup/paths.js";
 import { DIGEST_BYTE_NS } from "../xen-model/costs.js";
+import type { Hypercall, Injection } from "../xen-model/hypercalls.js";
 import { decodeReceipt, type Receipt } from "../xen-model/receipt.js";
 import { BootDomainExited, type ModelDomain, type ModelExit, XenModel } from "../xen-model/xen.js";
 
+/** What the wasm imports: docs/wasm-imports.md. Addresses and sizes come as signed numbers. */
+export interface BootDomainImports {
+  readonly machine: {
+    clock(): bigint;
+    imageRead(offset: number, destination: number, bytes: number): void;
+  };
+  readonly xen: {
+    domctl(argument: number): number;
+    memoryOp(command: number, argument: number): number;
+    consoleWrite(text: number, bytes: number): number;
+    bootDomainOp(command: number, argument: number): number;
+  };
+}
+
 export interface SimulationOptions {
-  /** The boot domain's wasm. */
-  readonly wasm: BufferSource;
+  /** The boot domain, compiled. */
+  readonly wasm: WebAssembly.Module;
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
-  /** Asked before each hypercall, counted from 1: an errno to give instead of doing it. */
-  readonly fault?: (call: number) => number | undefined;
+  /** Asked before each hypercall for what it is to give instead. */
+  readonly inject?: (call: Hypercall) => Injection | undefined;
+  /** Told of each hypercall that returned, with its answer. */
+  readonly observe?: (call: Hypercall, answer: number) => void;
+  /** Puts something between boot domain and model; `memory` gives the boot domain's own. */
+  readonly between?: (
+    imports: BootDomainImports,
+    memory: () => Uint8Array,
+    model: XenModel,
+  ) => BootDomainImports;
 }
 
 export interface Simulation {
   readonly receipt: Receipt;
-  /** What Xen was told at the exit. */
-  readonly exit: ModelExit;
+  /** What Xen was told at the exit; undefined when Xen refused it, and the boot domain crashed. */
+  readonly exit: ModelExit | undefined;
   readonly consoleLines: readonly string[];
   /** Domains that are left, by domid. */
   readonly domains: ReadonlyMap<number, ModelDomain>;
   readonly freePages: number;
   readonly hypercalls: number;
+  /** Bytes of the image that were read. */
+  readonly imageBytesRead: number;
 }
 
 /** Where linear memory seems to lie: an address that no offset can be mistaken for. */
-const memoryBase = 0x7f00_0000_0000n;
+export const memoryBase = 0x7f00_0000_0000n;
 /** First gfn of the image in the boot domain. */
-const imageFrame = 0x200;
+export const imageFrame = 0x200;
 /** A tick of the clock is a nanosecond. */
-const clockKilohertz = 1_000_000;
+export const clockKilohertz = 1_000_000;
 
 /** The wasm's exports, as bootdomain/assembly/index.ts has them. */
 interface BootDomainExports {
@@ -41,24 +68,22 @@ interface BootDomainExports {
   receipt(): number;
 }
 
+/** The boot domain as built. Throws what reading the file throws. */
+export async function loadBootDomain(path = paths.bootDomainWasm): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(new Uint8Array(await readFile(path)));
+}
+
 /** Launches an image, which may be any bytes. */
-export async function simulateLaunch(
-  image: Uint8Array,
-  { wasm, freePages, fault }: SimulationOptions,
-): Promise<Simulation> {
-  let linear = new ArrayBuffer(0);
-  const within = (address: number, bytes: number): DataView => {
-    if (address + bytes > linear.byteLength) {
-      throw new Error(`the boot domain reads ${bytes} bytes at ${address}, beyond its memory`);
-    }
-    return new DataView(linear, address, bytes);
-  };
+export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
+  const { wasm, freePages, inject, observe, between } = options;
+  let linear = new Uint8Array(0);
+  let imageBytesRead = 0;
   const model = new XenModel(
     {
       at: (address, bytes) => {
         const offset = Number(address - memoryBase);
-        const there = offset >= 0 && offset + bytes <= linear.byteLength;
-        return there ? new DataView(linear, offset, bytes) : undefined;
+        const there = offset >= 0 && offset + bytes <= linear.length;
+        return there ? new DataView(linear.buffer, offset, bytes) : undefined;
       },
       frame: (gfn) => {
         const offset = (gfn - imageFrame) * PAGE_SIZE;
@@ -66,47 +91,49 @@ export async function simulateLaunch(
         return there ? image.subarray(offset, offset + PAGE_SIZE) : undefined;
       },
     },
-    { freePages, fault },
+    { freePages, inject, observe },
   );
   const pointer = (address: number): bigint => memoryBase + BigInt(address >>> 0);
-  const imports = {
+  const imports: BootDomainImports = {
     machine: {
-      clock: (): bigint => BigInt(Math.round(model.now)),
-      imageRead: (offset: number, destination: number, bytes: number): void => {
+      clock: () => BigInt(Math.round(model.now)),
+      imageRead: (offset, destination, bytes) => {
         const [from, to, count] = [offset >>> 0, destination >>> 0, bytes >>> 0];
         if (from + count > image.length) {
           throw new Error(`the boot domain reads ${count} bytes at ${from}, beyond the image`);
         }
-        const target = within(to, count);
-        new Uint8Array(target.buffer, target.byteOffset, count).set(
-          image.subarray(from, from + count),
-        );
+        if (to + count > linear.length) {
+          throw new Error(`the boot domain reads ${count} bytes to ${to}, beyond its memory`);
+        }
+        linear.set(image.subarray(from, from + count), to);
+        imageBytesRead += count;
         model.now += count * DIGEST_BYTE_NS;
       },
     },
     xen: {
-      domctl: (argument: number) => model.domctl(pointer(argument)),
-      memoryOp: (command: number, argument: number) => model.memoryOp(command, pointer(argument)),
-      consoleWrite: (text: number, bytes: number) => model.consoleWrite(pointer(text), bytes),
-      bootDomainOp: (command: number, argument: number) =>
-        model.bootDomainOp(command, pointer(argument)),
+      domctl: (argument) => model.domctl(pointer(argument)),
+      memoryOp: (command, argument) => model.memoryOp(command, pointer(argument)),
+      consoleWrite: (text, bytes) => model.consoleWrite(pointer(text), bytes),
+      bootDomainOp: (command, argument) => model.bootDomainOp(command, pointer(argument)),
     },
   };
-  const { instance } = await WebAssembly.instantiate(wasm, imports);
+  const chosen = between?.(imports, () => linear, model) ?? imports;
+  const instance = new WebAssembly.Instance(wasm, { ...chosen });
   const bootDomain = instance.exports as unknown as BootDomainExports;
-  linear = bootDomain.memory.buffer;
+  linear = new Uint8Array(bootDomain.memory.buffer);
   try {
     bootDomain.launch(memoryBase, BigInt(imageFrame), image.length, clockKilohertz);
+    model.crash();
   } catch (error) {
     if (!(error instanceof BootDomainExited)) throw error;
   }
-  if (model.exit === undefined) throw new Error("the boot domain returned without an exit");
   return {
-    receipt: decodeReceipt(new Uint8Array(linear, bootDomain.receipt())),
+    receipt: decodeReceipt(linear.subarray(bootDomain.receipt())),
     exit: model.exit,
     consoleLines: model.consoleLines,
     domains: model.domains,
     freePages: model.freePages,
     hypercalls: model.hypercalls,
+    imageBytesRead,
   };
 }

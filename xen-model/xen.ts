@@ -14,6 +14,7 @@ import {
 } from "./costs.js";
 import { GuestMemory } from "./guest-memory.js";
 import { contextIsValid } from "./hvm-context.js";
+import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
 import { DOMAIN_PAGES } from "./memory.js";
 
 /** HVM_MAX_VCPUS, xen/include/public/hvm/hvm_info_table.h. */
@@ -60,9 +61,14 @@ export interface BootDomainMemory {
 export interface XenModelOptions {
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
-  /** Asked before each hypercall, counted from 1: an errno to give instead of doing it. */
-  readonly fault?: ((call: number) => number | undefined) | undefined;
+  /** Asked before each hypercall for what it is to give instead. */
+  readonly inject?: ((call: Hypercall) => Injection | undefined) | undefined;
+  /** Told of each hypercall after it, with its answer; not of the exit's, which has none. */
+  readonly observe?: ((call: Hypercall, answer: number) => void) | undefined;
 }
+
+/** How many units a hypercall does that nothing limits. */
+const ALL = Number.POSITIVE_INFINITY;
 
 export class XenModel {
   readonly domains = new Map<number, ModelDomain>();
@@ -74,90 +80,166 @@ export class XenModel {
   hypercalls = 0;
 
   readonly #memory: BootDomainMemory;
-  readonly #fault: (call: number) => number | undefined;
+  readonly #options: XenModelOptions;
+  readonly #occurrences = new Map<HypercallName, number>();
   #console = "";
 
-  constructor(memory: BootDomainMemory, { freePages, fault }: XenModelOptions) {
+  constructor(memory: BootDomainMemory, options: XenModelOptions) {
     this.#memory = memory;
-    this.freePages = freePages;
-    this.#fault = fault ?? (() => undefined);
+    this.#options = options;
+    this.freePages = options.freePages;
   }
 
   /** do_domctl(), xen/common/domctl.c. */
   domctl(address: bigint): number {
-    return this.#hypercall(() => {
-      const op = this.#memory.at(address, abi.xen_domctl_size);
-      if (op === undefined) return -abi.XEN_EFAULT;
-      const version = op.getUint32(abi.xen_domctl_interface_version_offset, true);
-      if (version !== abi.XEN_DOMCTL_INTERFACE_VERSION) return -abi.XEN_EACCES;
-      const command = op.getUint32(abi.xen_domctl_cmd_offset, true);
-      const domid = op.getUint16(abi.xen_domctl_domain_offset, true);
-      if (command === abi.XEN_DOMCTL_createdomain) return this.#createDomain(op, domid);
+    const op = this.#memory.at(address, abi.xen_domctl_size);
+    if (op === undefined) return -abi.XEN_EFAULT;
+    const version = op.getUint32(abi.xen_domctl_interface_version_offset, true);
+    if (version !== abi.XEN_DOMCTL_INTERFACE_VERSION) return -abi.XEN_EACCES;
+    const domid = op.getUint16(abi.xen_domctl_domain_offset, true);
+    const command = op.getUint32(abi.xen_domctl_cmd_offset, true);
+    const on = (run: (domain: ModelDomain) => number) => (): number => {
       const domain = this.domains.get(domid);
-      if (domain === undefined) return -abi.XEN_ESRCH;
-      switch (command) {
-        case abi.XEN_DOMCTL_max_vcpus:
-          return this.#allocateVcpus(
-            domain,
-            op.getUint32(abi.xen_domctl_u_max_vcpus_max_offset, true),
-          );
-        case abi.XEN_DOMCTL_set_paging_mempool_size:
-          return this.#setPagingPool(
-            domain,
-            op.getBigUint64(abi.xen_domctl_u_paging_mempool_size_offset, true),
-          );
-        case abi.XEN_DOMCTL_max_mem: {
-          const kibibytes = op.getBigUint64(abi.xen_domctl_u_max_mem_max_memkb_offset, true);
-          domain.maxPages = Number(kibibytes / 4n);
-          return 0;
-        }
-        case abi.XEN_DOMCTL_sethvmcontext:
-          return this.#setContext(domain, op);
-        case abi.XEN_DOMCTL_unpausedomain:
-          return this.#unpause(domain);
-        case abi.XEN_DOMCTL_destroydomain:
-          return this.#destroy(domain);
-        default:
-          return -abi.XEN_ENOSYS;
+      return domain === undefined ? -abi.XEN_ESRCH : run(domain);
+    };
+    const pages = (bytes: bigint): string => `${bytes / BigInt(PAGE_SIZE)} pages`;
+    switch (command) {
+      case abi.XEN_DOMCTL_createdomain: {
+        const flags = op.getUint32(abi.xen_domctl_u_createdomain_flags_offset, true);
+        const details = (): string => `flags 0x${flags.toString(16)}`;
+        return this.#call("createDomain", domid, details, () => this.#createDomain(op, domid));
       }
-    });
+      case abi.XEN_DOMCTL_max_vcpus: {
+        const vcpus = op.getUint32(abi.xen_domctl_u_max_vcpus_max_offset, true);
+        const run = on((domain) => this.#allocateVcpus(domain, vcpus));
+        return this.#call("allocateVcpus", domid, () => String(vcpus), run);
+      }
+      case abi.XEN_DOMCTL_set_paging_mempool_size: {
+        const bytes = op.getBigUint64(abi.xen_domctl_u_paging_mempool_size_offset, true);
+        const run = on((domain) => this.#setPagingPool(domain, bytes));
+        return this.#call("setPagingPool", domid, () => pages(bytes), run);
+      }
+      case abi.XEN_DOMCTL_max_mem: {
+        const bytes = op.getBigUint64(abi.xen_domctl_u_max_mem_max_memkb_offset, true) * 1024n;
+        const run = on((domain) => {
+          domain.maxPages = Number(bytes / BigInt(PAGE_SIZE));
+          return 0;
+        });
+        return this.#call("limitMemory", domid, () => pages(bytes), run);
+      }
+      case abi.XEN_DOMCTL_sethvmcontext: {
+        const size = op.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
+        const run = on((domain) => this.#setContext(domain, op, size));
+        return this.#call("setContext", domid, () => `${size} bytes`, run);
+      }
+      case abi.XEN_DOMCTL_unpausedomain:
+        return this.#call(
+          "start",
+          domid,
+          none,
+          on((domain) => this.#unpause(domain)),
+        );
+      case abi.XEN_DOMCTL_destroydomain:
+        return this.#call(
+          "destroy",
+          domid,
+          none,
+          on((domain) => this.#destroy(domain)),
+        );
+      default:
+        return -abi.XEN_ENOSYS;
+    }
   }
 
   /** do_memory_op(), xen/common/memory.c. */
   memoryOp(command: number, address: bigint): number {
-    return this.#hypercall(() =>
-      command === abi.XENMEM_populate_physmap ? this.#populate(address) : -abi.XEN_ENOSYS,
-    );
+    if (command !== abi.XENMEM_populate_physmap) return -abi.XEN_ENOSYS;
+    const reservation = this.#memory.at(address, abi.xen_memory_reservation_size);
+    if (reservation === undefined) return -abi.XEN_EFAULT;
+    const domid = reservation.getUint16(abi.xen_memory_reservation_domid_offset, true);
+    const details = (): string => {
+      const order = reservation.getUint32(abi.xen_memory_reservation_extent_order_offset, true);
+      const extents = reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true);
+      const start = reservation.getBigUint64(abi.xen_memory_reservation_extent_start_offset, true);
+      const first = this.#memory.at(start, 8)?.getBigUint64(0, true) ?? 0n;
+      return `gfn ${hex(first)}, ${extents} extents of order ${order}`;
+    };
+    return this.#call("populate", domid, details, (most) => this.#populate(reservation, most));
   }
 
   /** do_console_io(), xen/drivers/char/console.c. */
   consoleWrite(address: bigint, bytes: number): number {
-    return this.#hypercall(() => {
-      const text = this.#memory.at(address, bytes);
-      if (text === undefined) return -abi.XEN_EFAULT;
-      this.now += bytes * CONSOLE_BYTE_NS;
-      const lines = (this.#console + new TextDecoder().decode(text)).split("\n");
-      this.#console = lines.pop() ?? "";
-      this.consoleLines.push(...lines);
-      return 0;
-    });
+    const text = this.#memory.at(address, bytes);
+    if (text === undefined) return -abi.XEN_EFAULT;
+    return this.#call(
+      "console",
+      0,
+      () => `${bytes} bytes`,
+      () => {
+        this.now += bytes * CONSOLE_BYTE_NS;
+        const lines = (this.#console + new TextDecoder().decode(text)).split("\n");
+        this.#console = lines.pop() ?? "";
+        this.consoleLines.push(...lines);
+        return 0;
+      },
+    );
   }
 
   /** do_boot_domain_op(), xen/common/boot_domain.c. */
   bootDomainOp(command: number, address: bigint): number {
-    return this.#hypercall(() => {
-      if (command === abi.XEN_BOOT_DOMAIN_exit) return this.#exit(address);
-      if (command === abi.XEN_BOOT_DOMAIN_copy) return this.#fill(address, true);
-      if (command === abi.XEN_BOOT_DOMAIN_clear) return this.#fill(address, false);
-      return -abi.XEN_ENOSYS;
-    });
+    if (command === abi.XEN_BOOT_DOMAIN_exit) {
+      const exit = this.#memory.at(address, abi.xen_boot_domain_exit_size);
+      if (exit === undefined) return -abi.XEN_EFAULT;
+      const status = exit.getUint32(abi.xen_boot_domain_exit_status_offset, true);
+      return this.#call(
+        "exit",
+        0,
+        () => `status ${status}`,
+        () => this.#exit(exit, status),
+      );
+    }
+    const copy = command === abi.XEN_BOOT_DOMAIN_copy;
+    if (!copy && command !== abi.XEN_BOOT_DOMAIN_clear) return -abi.XEN_ENOSYS;
+    const fill = this.#memory.at(address, abi.xen_boot_domain_fill_size);
+    if (fill === undefined) return -abi.XEN_EFAULT;
+    const domid = fill.getUint16(abi.xen_boot_domain_fill_domid_offset, true);
+    const gfn = fill.getBigUint64(abi.xen_boot_domain_fill_gfn_offset, true);
+    const source = fill.getBigUint64(abi.xen_boot_domain_fill_source_gfn_offset, true);
+    const pages = fill.getBigUint64(abi.xen_boot_domain_fill_nr_pages_offset, true);
+    const run = (most: number): number => {
+      const asked = Math.min(Number(pages), most);
+      return this.#fill(domid, Number(gfn), copy ? Number(source) : undefined, asked);
+    };
+    const details = (): string =>
+      `gfn ${hex(gfn)}, ${pages} pages${copy ? ` from gfn ${hex(source)}` : ""}`;
+    return this.#call(copy ? "copy" : "clear", domid, details, run);
   }
 
-  #hypercall(run: () => number): number {
-    this.now += HYPERCALL_NS;
+  /** The boot domain ends without an exit: boot_domain_shutdown(), xen/common/boot_domain.c. */
+  crash(): void {
+    this.#destroyUnstarted();
+  }
+
+  #call(
+    name: HypercallName,
+    domid: number,
+    details: () => string,
+    run: (most: number) => number,
+  ): number {
     this.hypercalls++;
-    const error = this.#fault(this.hypercalls);
-    return error === undefined ? run() : -error;
+    const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
+    this.#occurrences.set(name, occurrence);
+    const call = { number: this.hypercalls, name, occurrence, domid, details, atNs: this.now };
+    this.now += HYPERCALL_NS;
+    const injection = this.#options.inject?.(call);
+    const answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);
+    this.#options.observe?.(call, answer);
+    return answer;
+  }
+
+  #doPart({ answer, done }: Injection, run: (most: number) => number): number {
+    if (done > 0) run(done);
+    return answer;
   }
 
   #take(pages: number): boolean {
@@ -207,10 +289,8 @@ export class XenModel {
   }
 
   /** populate_physmap(), xen/common/memory.c: the number of extents done, even if not all. */
-  #populate(address: bigint): number {
-    const reservation = this.#memory.at(address, abi.xen_memory_reservation_size);
-    if (reservation === undefined) return -abi.XEN_EFAULT;
-    const extents = Number(
+  #populate(reservation: DataView, most: number): number {
+    const asked = Number(
       reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true),
     );
     const order = reservation.getUint32(abi.xen_memory_reservation_extent_order_offset, true);
@@ -220,6 +300,7 @@ export class XenModel {
     if (domain === undefined) return -abi.XEN_ESRCH;
     if (order > CONTROL_DOMAIN_MAX_ORDER) return 0;
     const pages = 2 ** order;
+    const extents = Math.min(asked, most);
     for (let extent = 0; extent < extents; extent++) {
       const gfn = this.#memory.at(start + BigInt(extent * 8), 8)?.getBigUint64(0, true);
       if (gfn === undefined) return extent;
@@ -231,30 +312,24 @@ export class XenModel {
     return extents;
   }
 
-  /** boot_domain_fill(), xen/common/boot_domain.c. */
-  #fill(address: bigint, copy: boolean): number {
-    const fill = this.#memory.at(address, abi.xen_boot_domain_fill_size);
-    if (fill === undefined) return -abi.XEN_EFAULT;
-    const gfn = Number(fill.getBigUint64(abi.xen_boot_domain_fill_gfn_offset, true));
-    const source = Number(fill.getBigUint64(abi.xen_boot_domain_fill_source_gfn_offset, true));
-    const pages = Number(fill.getBigUint64(abi.xen_boot_domain_fill_nr_pages_offset, true));
-    const domid = fill.getUint16(abi.xen_boot_domain_fill_domid_offset, true);
+  /** boot_domain_fill(), xen/common/boot_domain.c; no source: the pages are cleared. */
+  #fill(domid: number, gfn: number, source: number | undefined, pages: number): number {
     const domain = this.domains.get(domid);
     if (domain === undefined) return -abi.XEN_ESRCH;
     if (domain.started) return -abi.XEN_EPERM;
     for (let page = 0; page < pages; page++) {
       if (!domain.memory.isPopulated(gfn + page)) return -abi.XEN_ENOENT;
-      const content = copy ? this.#memory.frame(source + page) : new Uint8Array(PAGE_SIZE);
+      const content =
+        source === undefined ? new Uint8Array(PAGE_SIZE) : this.#memory.frame(source + page);
       if (content === undefined) return -abi.XEN_ENOENT;
-      this.now += copy ? COPY_PAGE_NS : CLEAR_PAGE_NS;
+      this.now += source === undefined ? CLEAR_PAGE_NS : COPY_PAGE_NS;
       domain.memory.write(gfn + page, content);
     }
     return 0;
   }
 
   /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c. */
-  #setContext(domain: ModelDomain, op: DataView): number {
-    const size = op.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
+  #setContext(domain: ModelDomain, op: DataView, size: number): number {
     const buffer = op.getBigUint64(abi.xen_domctl_u_hvmcontext_buffer_offset, true);
     const view = this.#memory.at(buffer, size);
     if (view === undefined) return -abi.XEN_EFAULT;
@@ -279,19 +354,25 @@ export class XenModel {
   }
 
   /** boot_domain_exit() and clean_up(), xen/common/boot_domain.c. */
-  #exit(address: bigint): number {
-    const exit = this.#memory.at(address, abi.xen_boot_domain_exit_size);
-    if (exit === undefined) return -abi.XEN_EFAULT;
+  #exit(exit: DataView, status: number): never {
     this.exit = {
-      status: exit.getUint32(abi.xen_boot_domain_exit_status_offset, true),
+      status,
       step: exit.getUint32(abi.xen_boot_domain_exit_step_offset, true),
       operation: exit.getUint32(abi.xen_boot_domain_exit_operation_offset, true),
       domain: exit.getUint32(abi.xen_boot_domain_exit_domain_offset, true),
       error: exit.getInt32(abi.xen_boot_domain_exit_error_offset, true),
     };
-    if (this.exit.status !== 0) {
-      for (const domain of [...this.domains.values()]) if (!domain.started) this.#destroy(domain);
-    }
+    if (status !== 0) this.#destroyUnstarted();
     throw new BootDomainExited();
   }
+
+  #destroyUnstarted(): void {
+    for (const domain of [...this.domains.values()]) if (!domain.started) this.#destroy(domain);
+  }
+}
+
+const none = (): string => "";
+
+function hex(number: bigint): string {
+  return `0x${number.toString(16)}`;
 }

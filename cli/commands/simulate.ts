@@ -2,11 +2,9 @@
 // `domb simulate LAUNCH|IMAGE`: runs the boot domain's own wasm on a model of Xen, in seconds and
 // with neither QEMU nor Xen installed.
 
-import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { launchStatusName } from "../../lab/launch-observer.js";
-import { paths } from "../../setup/paths.js";
-import { type Simulation, simulateLaunch } from "../../simulator/simulate.js";
+import { loadBootDomain, type Simulation, simulateLaunch } from "../../simulator/simulate.js";
 import {
   CommandError,
   compileFile,
@@ -37,7 +35,7 @@ export function registerSimulate(program: Command): void {
         ? bytes
         : take(await compileFile(path), { schema, json })?.image;
       if (image === undefined) return;
-      const simulation = await simulateLaunch(image, { wasm: await readWasm(), freePages });
+      const simulation = simulateLaunch(image, { wasm: await readWasm(), freePages });
       const { receipt, exit, consoleLines } = simulation;
       if (receipt.status !== 0) process.exitCode = EXIT.launchFailed;
       if (json) printJson(schema, { ok: receipt.status === 0, receipt, exit, consoleLines });
@@ -45,9 +43,9 @@ export function registerSimulate(program: Command): void {
     });
 }
 
-async function readWasm(): Promise<Uint8Array<ArrayBuffer>> {
+async function readWasm(): Promise<WebAssembly.Module> {
   try {
-    return new Uint8Array(await readFile(paths.bootDomainWasm));
+    return await loadBootDomain();
   } catch {
     throw new CommandError("DOMB6004", "the boot domain is not built", "Run: npm run build");
   }
