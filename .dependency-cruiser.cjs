@@ -8,7 +8,7 @@ const mayImport = {
   hypervisor: ["setup"],
   "xen-model": ["contract"],
   compiler: ["contract", "xen-model"],
-  simulator: ["contract", "xen-model", "setup"],
+  simulator: ["contract", "xen-model", "setup", "compiler", "lab", "bootdomain"],
   lab: ["contract", "xen-model", "compiler", "setup"],
   setup: [],
   guests: ["setup"],

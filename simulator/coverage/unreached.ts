@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What no launch can reach of the boot domain's source, each with the reason.
+
+import type { Missed, Which } from "./measure.js";
+
+export interface Unreached {
+  readonly file: string;
+  /** The function that it is in. */
+  readonly within: string;
+  /** Its source, as instrument.ts shows it. */
+  readonly text: string;
+  readonly which: Which;
+  readonly reason: string;
+}
+
+const lineIsShort =
+  "a line has room for 1024 characters, and the longest that a launch writes has 353 when every number has all the digits of its type; the check keeps a longer text from what lies behind the line";
+
+const kindIsKnown =
+  "bounds.ts accepts a plan only if each operation has one of the ten kinds, verify returns before the switch, and the switch has a case for each of the other nine; AssemblyScript wants a return on every path";
+
+export const unreached: readonly Unreached[] = [
+  {
+    file: "console.ts",
+    within: "writeCharacter",
+    text: "length < LINE_BYTES",
+    which: "false",
+    reason: lineIsShort,
+  },
+  {
+    file: "console.ts",
+    within: "endLine",
+    text: "length == LINE_BYTES",
+    which: "true",
+    reason: lineIsShort,
+  },
+  {
+    file: "console.ts",
+    within: "endLine",
+    text: "length--;",
+    which: "statement",
+    reason: lineIsShort,
+  },
+  {
+    file: "operations.ts",
+    within: "executeOperation",
+    text: "default:",
+    which: "statement",
+    reason: kindIsKnown,
+  },
+  {
+    file: "operations.ts",
+    within: "executeOperation",
+    text: "return LaunchStatus.planMalformed;",
+    which: "statement",
+    reason: kindIsKnown,
+  },
+];
+
+export interface Explained {
+  readonly explained: readonly { readonly missed: Missed; readonly reason: string }[];
+  /** What was missed for no reason that is known. */
+  readonly unexplained: readonly Missed[];
+  /** Reasons for what was reached after all, or is not there any more. */
+  readonly stale: readonly Unreached[];
+}
+
+/** Holds what launches missed against the list; one entry is for one place. */
+export function explain(missed: readonly Missed[], list = unreached): Explained {
+  const stale = [...list];
+  const explained: { missed: Missed; reason: string }[] = [];
+  const unexplained: Missed[] = [];
+  for (const one of missed) {
+    const { file, within, text } = one.point;
+    const index = stale.findIndex(
+      (entry) =>
+        entry.file === file &&
+        entry.within === within &&
+        entry.text === text &&
+        entry.which === one.which,
+    );
+    const [entry] = index === -1 ? [] : stale.splice(index, 1);
+    if (entry === undefined) unexplained.push(one);
+    else explained.push({ missed: one, reason: entry.reason });
+  }
+  return { explained, unexplained, stale };
+}
