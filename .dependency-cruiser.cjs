@@ -9,7 +9,7 @@ const mayImport = {
   "xen-model": ["contract"],
   compiler: ["contract", "xen-model"],
   simulator: ["contract", "xen-model", "setup", "compiler", "lab", "bootdomain"],
-  lab: ["contract", "xen-model", "compiler", "setup"],
+  lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator"],
   setup: [],
   guests: ["setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "lab", "setup"],

@@ -47,7 +47,7 @@ export const ascOptions = [
 ];
 
 /** Options of the C compiler. Without SSE the boot domain needs no FPU state. */
-const gccOptions = [
+export const gccOptions = [
   "-std=gnu11",
   "-Os",
   "-ffreestanding",
@@ -71,6 +71,17 @@ const generatedOptions = [
   "-Wno-unused-value",
   "-fno-builtin",
   "-DNDEBUG",
+];
+
+/** Options of the linker. */
+export const linkOptions = [
+  "--build-id=none",
+  "--gc-sections",
+  "-z",
+  "noexecstack",
+  "-static",
+  "-T",
+  join(source, "shim", "x86_64", "boot-domain.lds"),
 ];
 
 async function filesBelow(directory: string): Promise<string[]> {
@@ -162,13 +173,7 @@ async function compileTo(directory: string): Promise<void> {
     file("entry.o"),
   ]);
   await run("ld", [
-    "--build-id=none",
-    "--gc-sections",
-    "-z",
-    "noexecstack",
-    "-static",
-    "-T",
-    join(shim, "boot-domain.lds"),
+    ...linkOptions,
     file("entry.o"),
     file("machine.o"),
     file("domb.o"),

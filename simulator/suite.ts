@@ -2,18 +2,38 @@
 // The suite: launches, good and bad, that every way of running the boot domain runs alike: its wasm
 // on the model, its C as a program of the host, and the boot domain itself on real Xen.
 
-import type { Fault } from "./faults.js";
+import { baseLaunches } from "./suite/base-launch.js";
+import { contextCases } from "./suite/context-cases.js";
+import { imageCases } from "./suite/image-cases.js";
+import { memoryCases } from "./suite/memory-cases.js";
+import { planCases } from "./suite/plan-cases.js";
+import { plainCase, type SuiteCase } from "./suite/suite-case.js";
 
-export interface SuiteCase {
-  /** A name of its own among the cases. */
-  readonly name: string;
-  readonly image: Uint8Array;
-  /** Pages of the host that are free when the launch begins. */
-  readonly freePages: number;
-  readonly faults: readonly Fault[];
+export type { SuiteCase } from "./suite/suite-case.js";
+
+/** Where memory runs out: each page around a hypercall's end, and some between. */
+function freePages(): readonly number[] {
+  return Array.from({ length: 1700 }, (_, pages) => pages).filter(
+    (pages) =>
+      pages % 30 === 0 ||
+      [
+        [264, 300],
+        [796, 825],
+        [1068, 1120],
+        [1596, 1640],
+      ].some(([from = 0, to = 0]) => pages >= from && pages < to),
+  );
 }
 
 /** Every case of the suite. Needs the built guests. */
 export async function suite(): Promise<readonly SuiteCase[]> {
-  return [];
+  const { one, two } = await baseLaunches();
+  return [
+    plainCase("one domain", one.image),
+    plainCase("two domains", two.image),
+    ...imageCases(two),
+    ...planCases(one, two),
+    ...contextCases(one),
+    ...memoryCases(two, freePages()),
+  ];
 }

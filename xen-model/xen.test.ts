@@ -4,7 +4,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as abi from "../contract/xen-abi.js";
-import { DOMAIN_PAGES } from "./memory.js";
 import { XenModel } from "./xen.js";
 
 const freePages = 4096;
@@ -152,8 +151,8 @@ describe("the model of Xen", () => {
           if (kind === "populate") bench.populate(domid, value * 1024, value);
           if (kind === "destroy") bench.domctl(abi.XEN_DOMCTL_destroydomain, domid);
           const held = [...bench.xen.domains.values()].reduce(
-            (sum, { totalPages, pagingPoolPages }) =>
-              sum + totalPages + pagingPoolPages + DOMAIN_PAGES,
+            (sum, { totalPages, pagingPoolPages, structurePages }) =>
+              sum + totalPages + pagingPoolPages + structurePages,
             0,
           );
           expect(bench.xen.freePages + held).toBe(freePages);

@@ -12,16 +12,20 @@ import {
   HYPERCALL_NS,
   POPULATE_PAGE_NS,
 } from "./costs.js";
+import { creationError } from "./create-domain.js";
 import { GuestMemory } from "./guest-memory.js";
-import { contextIsValid } from "./hvm-context.js";
+import { GuestTables } from "./guest-tables.js";
+import { loadContext } from "./hvm-context.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
-import { DOMAIN_PAGES } from "./memory.js";
 
-/** HVM_MAX_VCPUS, xen/include/public/hvm/hvm_info_table.h. */
-const HVM_MAX_VCPUS = 128;
 /** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
 const CONTROL_DOMAIN_MAX_ORDER = 18;
-const knownFlags = abi.XEN_DOMCTL_CDF_hvm | abi.XEN_DOMCTL_CDF_hap | abi.XEN_DOMCTL_CDF_xen_log;
+/** What a domain takes of the host's memory at its creation: structures, tables of its CPU. */
+const DOMAIN_STRUCTURE_PAGES = 16;
+/** hap_enable(), xen/arch/x86/mm/hap/hap.c: memory for paging structures from the start. */
+const INITIAL_POOL_PAGES = 256;
+/** What one vCPU takes. */
+const VCPU_PAGES = 12;
 
 /** A domain that the boot domain has created. */
 export interface ModelDomain {
@@ -29,7 +33,10 @@ export interface ModelDomain {
   readonly createFlags: number;
   readonly maxVcpus: number;
   readonly memory: GuestMemory;
+  readonly tables: GuestTables;
   vcpus: number;
+  /** Pages that Xen itself took for it. */
+  structurePages: number;
   pagingPoolPages: number;
   maxPages: number;
   /** Pages taken for its memory; more than memory.pages if a frame was populated twice. */
@@ -253,21 +260,22 @@ export class XenModel {
     const field = (offset: number): number => op.getUint32(offset, true);
     const createFlags = field(abi.xen_domctl_u_createdomain_flags_offset);
     const maxVcpus = field(abi.xen_domctl_u_createdomain_max_vcpus_offset);
-    const emulation = field(abi.xen_domctl_u_createdomain_arch_emulation_flags_offset);
-    const grantFrames = field(abi.xen_domctl_u_createdomain_max_grant_frames_offset);
+    const refused = creationError({
+      ...{ createFlags, maxVcpus },
+      emulationFlags: field(abi.xen_domctl_u_createdomain_arch_emulation_flags_offset),
+      grantFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, true),
+      maptrackFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_maptrack_frames_offset, true),
+    });
     if (domid === 0 || domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
-    const hardwareAssisted = abi.XEN_DOMCTL_CDF_hvm | abi.XEN_DOMCTL_CDF_hap;
-    if ((createFlags & ~knownFlags) !== 0) return -abi.XEN_EINVAL;
-    if ((createFlags & hardwareAssisted) !== hardwareAssisted) return -abi.XEN_EINVAL;
-    if (maxVcpus < 1 || maxVcpus > HVM_MAX_VCPUS) return -abi.XEN_EINVAL;
-    if (emulation !== abi.XEN_X86_EMU_LAPIC) return -abi.XEN_EINVAL;
-    if (grantFrames < 1) return -abi.XEN_EINVAL;
-    if (!this.#take(DOMAIN_PAGES)) return -abi.XEN_ENOMEM;
+    if (refused !== 0) return -refused;
+    // Small structures share pages: every second domain begins a new one.
+    const structurePages = DOMAIN_STRUCTURE_PAGES + (this.domains.size % 2);
+    if (!this.#take(structurePages + INITIAL_POOL_PAGES)) return -abi.XEN_ENOMEM;
     this.domains.set(domid, {
-      ...{ domid, createFlags, maxVcpus, memory: new GuestMemory() },
-      ...{ vcpus: 0, pagingPoolPages: 0, maxPages: 0, totalPages: 0 },
-      ...{ context: undefined, started: false },
+      ...{ domid, createFlags, maxVcpus, memory: new GuestMemory(), tables: new GuestTables() },
+      ...{ vcpus: 0, structurePages, pagingPoolPages: INITIAL_POOL_PAGES },
+      ...{ maxPages: 0, totalPages: 0, context: undefined, started: false },
     });
     return 0;
   }
@@ -275,17 +283,22 @@ export class XenModel {
   /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
   #allocateVcpus(domain: ModelDomain, vcpus: number): number {
     if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
+    const pages = (vcpus - domain.vcpus) * VCPU_PAGES;
+    if (!this.#take(pages)) return -abi.XEN_ENOMEM;
+    domain.structurePages += pages;
     domain.vcpus = vcpus;
     return 0;
   }
 
-  /** arch_set_paging_mempool_size() and hap_set_allocation(), xen/arch/x86/mm. */
+  /** arch_set_paging_mempool_size(), xen/arch/x86/mm/paging.c, and hap_set_allocation(). */
   #setPagingPool(domain: ModelDomain, bytes: bigint): number {
     if (bytes % BigInt(PAGE_SIZE) !== 0n) return -abi.XEN_EINVAL;
     const pages = Number(bytes / BigInt(PAGE_SIZE));
-    if (!this.#take(pages - domain.pagingPoolPages)) return -abi.XEN_ENOMEM;
-    domain.pagingPoolPages = pages;
-    return 0;
+    if (pages < domain.tables.pages) return -abi.XEN_ENOMEM;
+    const most = Math.min(pages - domain.pagingPoolPages, this.freePages);
+    this.#take(most);
+    domain.pagingPoolPages += most;
+    return domain.pagingPoolPages === pages ? 0 : -abi.XEN_ENOMEM;
   }
 
   /** populate_physmap(), xen/common/memory.c: the number of extents done, even if not all. */
@@ -304,10 +317,16 @@ export class XenModel {
     for (let extent = 0; extent < extents; extent++) {
       const gfn = this.#memory.at(start + BigInt(extent * 8), 8)?.getBigUint64(0, true);
       if (gfn === undefined) return extent;
-      if (domain.totalPages + pages > domain.maxPages || !this.#take(pages)) return extent;
+      const frame = Number(gfn);
+      if (domain.totalPages + pages > domain.maxPages) return extent;
+      if (!this.#take(pages)) return extent;
+      if (!domain.tables.map(frame, order, domain.pagingPoolPages)) {
+        this.freePages += pages;
+        return extent;
+      }
       this.now += pages * POPULATE_PAGE_NS;
       domain.totalPages += pages;
-      domain.memory.populate(Number(gfn), pages);
+      domain.memory.populate(frame, pages);
     }
     return extents;
   }
@@ -334,7 +353,10 @@ export class XenModel {
     const view = this.#memory.at(buffer, size);
     if (view === undefined) return -abi.XEN_EFAULT;
     const context = new Uint8Array(view.buffer, view.byteOffset, size).slice();
-    if (!contextIsValid(context, domain.vcpus)) return -abi.XEN_EINVAL;
+    // Xen copies it first: into a page of small structures, if the last domain began one.
+    if (this.freePages === 0 && this.domains.size % 2 === 1) return -abi.XEN_ENOMEM;
+    const error = loadContext(context, domain.vcpus);
+    if (error !== 0) return -error;
     domain.context = context;
     return 0;
   }
@@ -348,7 +370,7 @@ export class XenModel {
 
   /** domain_kill(), xen/common/domain.c. */
   #destroy(domain: ModelDomain): number {
-    this.freePages += domain.totalPages + domain.pagingPoolPages + DOMAIN_PAGES;
+    this.freePages += domain.totalPages + domain.pagingPoolPages + domain.structurePages;
     this.domains.delete(domain.domid);
     return 0;
   }

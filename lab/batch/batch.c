@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A boot domain for tests: launches many images, one after another, on one running Xen. Between
+ * the real wasm2c code and the real shim it counts hypercalls, gives the answers that a case
+ * asks for, and takes the exit as the end of the case; afterwards it destroys what is left, and
+ * counts the host's free pages. The module's layout is in batch.ts.
+ */
+#define start                start_single
+#define Z_xenZ_domctl        real_domctl
+#define Z_xenZ_memoryOp      real_memory_op
+#define Z_xenZ_consoleWrite  real_console_write
+#define Z_xenZ_bootDomainOp  real_boot_domain_op
+#include "../../bootdomain/shim/x86_64/machine.c"
+#undef start
+#undef Z_xenZ_domctl
+#undef Z_xenZ_memoryOp
+#undef Z_xenZ_consoleWrite
+#undef Z_xenZ_bootDomainOp
+
+#include <public/domctl.h>
+#include <public/memory.h>
+
+#define MAX_LEFT     512
+#define BALLAST      0x7000U
+#define CASE_BALLAST 0x7001U
+#define GFNS         512
+#define ANY_PAGES    0xffffffffU
+
+struct batch_header {
+    uint32_t magic, cases, faults, room_pages;
+};
+
+struct batch_case {
+    uint32_t image_offset, image_bytes, free_pages, first_fault, faults;
+};
+
+struct batch_fault {
+    uint32_t hypercall, occurrence;
+    int32_t answer;
+    uint32_t done;
+};
+
+/* As hypercallNames in xen-model/hypercalls.ts. */
+enum {
+    CREATE_DOMAIN, ALLOCATE_VCPUS, SET_PAGING_POOL, LIMIT_MEMORY, POPULATE, COPY, CLEAR,
+    SET_CONTEXT, START, DESTROY, CONSOLE, EXIT, HYPERCALLS
+};
+
+static const struct batch_fault *faults;
+static uint32_t fault_count;
+static uint32_t occurrences[HYPERCALLS];
+static uint32_t hypercalls;
+
+/* Domains that Xen has created for this case and not destroyed. */
+static struct { uint16_t domid; bool started; } left[MAX_LEFT];
+static uint32_t left_count;
+
+static void *exit_buffer[5];
+static uint64_t gfns[GFNS];
+
+static void write_text(const char *text)
+{
+    unsigned int length = 0;
+
+    while ( text[length] )
+        length++;
+    hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, length, (unsigned long)text);
+}
+
+static char line[128];
+static unsigned int line_length;
+
+static void add_character(char character)
+{
+    if ( line_length < sizeof(line) - 2 )
+        line[line_length++] = character;
+}
+
+static void add_text(const char *text)
+{
+    while ( *text )
+        add_character(*text++);
+}
+
+static void add_number(uint64_t value)
+{
+    char digits[20];
+    unsigned int count = 0;
+
+    do {
+        digits[count++] = '0' + value % 10;
+        value /= 10;
+    } while ( value );
+    while ( count )
+        add_character(digits[--count]);
+}
+
+static void end_line(void)
+{
+    line[line_length++] = '\n';
+    line[line_length] = 0;
+    write_text(line);
+    line_length = 0;
+}
+
+static const struct batch_fault *next_fault(unsigned int which)
+{
+    hypercalls++;
+    occurrences[which]++;
+    for ( uint32_t i = 0; i < fault_count; i++ )
+        if ( faults[i].hypercall == which && faults[i].occurrence == occurrences[which] )
+            return &faults[i];
+    return 0;
+}
+
+static void note_created(uint16_t domid)
+{
+    if ( left_count == MAX_LEFT )
+        crash();
+    left[left_count].domid = domid;
+    left[left_count++].started = false;
+}
+
+static void note_started(uint16_t domid)
+{
+    for ( uint32_t i = 0; i < left_count; i++ )
+        if ( left[i].domid == domid )
+            left[i].started = true;
+}
+
+static void note_destroyed(uint16_t domid)
+{
+    for ( uint32_t i = 0; i < left_count; i++ )
+        if ( left[i].domid == domid )
+            left[i] = left[--left_count];
+}
+
+static unsigned int name_of(uint32_t command)
+{
+    switch ( command )
+    {
+    case XEN_DOMCTL_createdomain: return CREATE_DOMAIN;
+    case XEN_DOMCTL_max_vcpus: return ALLOCATE_VCPUS;
+    case XEN_DOMCTL_set_paging_mempool_size: return SET_PAGING_POOL;
+    case XEN_DOMCTL_max_mem: return LIMIT_MEMORY;
+    case XEN_DOMCTL_sethvmcontext: return SET_CONTEXT;
+    case XEN_DOMCTL_unpausedomain: return START;
+    case XEN_DOMCTL_destroydomain: return DESTROY;
+    default: crash();
+    }
+}
+
+u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)
+{
+    const struct xen_domctl *op = linear(argument, sizeof(*op));
+    unsigned int name = name_of(op->cmd);
+    const struct batch_fault *fault = next_fault(name);
+    uint16_t domid = op->domain;
+    int32_t answer = 0;
+
+    if ( !fault || fault->done )
+        answer = real_domctl(xen, argument);
+    if ( !answer && (!fault || fault->done) )
+    {
+        if ( name == CREATE_DOMAIN )
+            note_created(domid);
+        else if ( name == START )
+            note_started(domid);
+        else if ( name == DESTROY )
+            note_destroyed(domid);
+    }
+    return fault ? fault->answer : answer;
+}
+
+u32 Z_xenZ_memoryOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
+{
+    struct xen_memory_reservation *reservation = linear(argument, sizeof(*reservation));
+    const struct batch_fault *fault = next_fault(POPULATE);
+
+    if ( !fault )
+        return real_memory_op(xen, command, argument);
+    if ( fault->done < reservation->nr_extents )
+        reservation->nr_extents = fault->done;
+    if ( fault->done )
+        real_memory_op(xen, command, argument);
+    return fault->answer;
+}
+
+u32 Z_xenZ_consoleWrite(struct Z_xen_instance_t *xen, u32 text, u32 bytes)
+{
+    const struct batch_fault *fault = next_fault(CONSOLE);
+
+    return fault ? fault->answer : real_console_write(xen, text, bytes);
+}
+
+u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
+{
+    struct xen_boot_domain_fill *fill;
+    const struct batch_fault *fault;
+
+    if ( command == XEN_BOOT_DOMAIN_exit )
+    {
+        fault = next_fault(EXIT);
+        if ( fault )
+            return fault->answer;
+        __builtin_longjmp(exit_buffer, 1);
+    }
+    fault = next_fault(command == XEN_BOOT_DOMAIN_copy ? COPY : CLEAR);
+    if ( !fault )
+        return real_boot_domain_op(xen, command, argument);
+    fill = linear(argument, sizeof(*fill));
+    if ( fault->done < fill->nr_pages )
+        fill->nr_pages = fault->done;
+    if ( fault->done )
+        real_boot_domain_op(xen, command, argument);
+    return fault->answer;
+}
+
+static long domctl_of(uint32_t command, uint16_t domid, struct xen_domctl *op)
+{
+    op->cmd = command;
+    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    op->domain = domid;
+    return hypercall(__HYPERVISOR_domctl, (unsigned long)op, 0, 0);
+}
+
+/* A domain that does nothing but hold memory. */
+static void create_ballast(uint16_t domid, uint64_t pool_pages)
+{
+    struct xen_domctl op = { 0 };
+    long rc;
+
+    op.u.createdomain = (struct xen_domctl_createdomain) {
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+        .max_vcpus = 1,
+        .max_evtchn_port = 127,
+        .max_grant_frames = 1,
+        .grant_opts = XEN_DOMCTL_GRANT_version(1),
+        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+    };
+    rc = domctl_of(XEN_DOMCTL_createdomain, domid, &op);
+    op.u.paging_mempool.size = pool_pages * PAGE_SIZE;
+    rc = rc ?: domctl_of(XEN_DOMCTL_set_paging_mempool_size, domid, &op);
+    op.u.max_mem.max_memkb = 1UL << 40;
+    rc = rc ?: domctl_of(XEN_DOMCTL_max_mem, domid, &op);
+    if ( rc )
+    {
+        write_text("batch: no ballast\n");
+        crash();
+    }
+}
+
+static void destroy(uint16_t domid)
+{
+    struct xen_domctl op = { 0 };
+
+    domctl_of(XEN_DOMCTL_destroydomain, domid, &op);
+    /* Xen frees a domain's own structures once every CPU has passed through its scheduler. */
+    for ( unsigned int i = 0; i < 64; i++ )
+        hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
+}
+
+/* Gives a ballast up to `most` pages from gfn `first`; returns how many Xen had for it. */
+static uint64_t load_ballast(uint16_t domid, uint64_t first, uint64_t most, unsigned int order)
+{
+    uint64_t pages = 0;
+
+    for ( ;; )
+    {
+        uint64_t want = (most - pages) >> order;
+        struct xen_memory_reservation reservation = {
+            .nr_extents = want < GFNS ? want : GFNS,
+            .extent_order = order,
+            .domid = domid,
+        };
+        long done;
+
+        for ( unsigned int i = 0; i < reservation.nr_extents; i++ )
+            gfns[i] = first + pages + ((uint64_t)i << order);
+        set_xen_guest_handle(reservation.extent_start, gfns);
+        done = hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap,
+                         (unsigned long)&reservation, 0);
+        if ( done > 0 )
+            pages += (uint64_t)done << order;
+        if ( done < GFNS )
+            break;
+    }
+    if ( order )
+        pages += load_ballast(domid, first + pages, most - pages, 0);
+    return pages;
+}
+
+/* Takes all of the host's memory but `room` pages; returns what a case's ballast can have. */
+static uint64_t take_memory(uint64_t room)
+{
+    uint64_t all;
+
+    create_ballast(BALLAST, 8192);
+    all = load_ballast(BALLAST, 0, ~0U, 9);
+    destroy(BALLAST);
+    create_ballast(BALLAST, 8192);
+    load_ballast(BALLAST, 0, all - room, 9);
+
+    create_ballast(CASE_BALLAST, 1024);
+    all = load_ballast(CASE_BALLAST, 0, ~0U, 0);
+    destroy(CASE_BALLAST);
+    return all;
+}
+
+static void show_receipt(void)
+{
+    uint32_t address = Z_dombZ_receipt(&domb);
+    const uint32_t *header = linear(address, 120);
+    uint32_t bytes = 120 + header[2] * 24;
+    const uint8_t *receipt = linear(address, bytes);
+
+    for ( uint32_t i = 0; i < bytes; i++ )
+    {
+        if ( !line_length )
+            add_text("batch: receipt ");
+        add_character("0123456789abcdef"[receipt[i] >> 4]);
+        add_character("0123456789abcdef"[receipt[i] & 15]);
+        if ( i % 48 == 47 || i + 1 == bytes )
+            end_line();
+    }
+}
+
+static void run_case(uint32_t number, const struct batch_case *batch_case, const uint8_t *module,
+                     uint32_t kilohertz)
+{
+    hypercalls = left_count = 0;
+    memset(occurrences, 0, sizeof(occurrences));
+    memset(linear_memory, 0, sizeof(linear_memory));
+    image = module + batch_case->image_offset;
+    image_bytes = batch_case->image_bytes;
+
+    Z_domb_instantiate(&domb, 0, 0);
+    if ( !__builtin_setjmp(exit_buffer) )
+    {
+        Z_dombZ_launch(&domb, (uintptr_t)linear_memory, (uintptr_t)image / PAGE_SIZE, image_bytes,
+                       kilohertz);
+        add_text("batch: no exit");
+        end_line();
+    }
+
+    show_receipt();
+    add_text("batch: case ");
+    add_number(number);
+    add_text(" hypercalls ");
+    add_number(hypercalls);
+    add_text(" running");
+    for ( uint32_t i = 0; i < left_count; i++ )
+        if ( left[i].started )
+        {
+            add_character(' ');
+            add_number(left[i].domid);
+        }
+    end_line();
+    while ( left_count )
+    {
+        uint16_t domid = left[left_count - 1].domid;
+
+        destroy(domid);
+        note_destroyed(domid);
+    }
+}
+
+/* Launches every case of the module, then exits as a boot domain does. */
+void start(const struct hvm_start_info *info)
+{
+    const struct hvm_modlist_entry *entry = (const void *)info->modlist_paddr;
+    const uint8_t *module = (const void *)entry->paddr;
+    const struct batch_header *header = (const void *)module;
+    const struct batch_case *cases = (const void *)(header + 1);
+    const struct batch_fault *all_faults = (const void *)(cases + header->cases);
+    struct xen_boot_domain_exit end = { 0 };
+    uint32_t leaf[4];
+    uint64_t room = 0;
+
+    cpuid(XEN_CPUID_LEAF(2), leaf);
+    asm volatile ("wrmsr" :: "c" (leaf[1]), "a" ((uint32_t)(uintptr_t)hypercall_page), "d" (0)
+                  : "memory");
+    cpuid(XEN_CPUID_LEAF(3), leaf);
+    Z_domb_init_module();
+    if ( header->room_pages )
+        room = take_memory(header->room_pages);
+
+    for ( uint32_t i = 0; i < header->cases; i++ )
+    {
+        faults = all_faults + cases[i].first_fault;
+        fault_count = cases[i].faults;
+        if ( header->room_pages )
+        {
+            create_ballast(CASE_BALLAST, 1024);
+            if ( cases[i].free_pages < room )
+                load_ballast(CASE_BALLAST, 0, room - cases[i].free_pages, 0);
+        }
+        run_case(i, &cases[i], module, leaf[2]);
+        if ( header->room_pages )
+        {
+            uint64_t now;
+
+            destroy(CASE_BALLAST);
+            create_ballast(CASE_BALLAST, 1024);
+            now = load_ballast(CASE_BALLAST, 0, ~0U, 0);
+            destroy(CASE_BALLAST);
+            if ( now != room )
+            {
+                add_text("batch: lost pages ");
+                add_number(room > now ? room - now : 0);
+                end_line();
+                room = now;
+            }
+        }
+    }
+    hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_exit, (unsigned long)&end, 0);
+    crash();
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs many launches on one running Xen: builds the batch's boot domain, puts the cases into its
+// module, boots it and reads what each case left.
+
+import { mkdir, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { gccOptions, linkOptions } from "../../bootdomain/build.js";
+import { BOOT_DOMID, PAGE_SIZE } from "../../contract/limits.js";
+import { paths } from "../../setup/paths.js";
+import type { SuiteCase } from "../../simulator/suite.js";
+import { hypercallNames } from "../../xen-model/hypercalls.js";
+import { bootDomainBytes } from "../../xen-model/memory.js";
+import { decodeReceipt, type Receipt } from "../../xen-model/receipt.js";
+import { booted } from "../lab-bench.js";
+import { parseLogLine } from "../xen-log.js";
+
+/** What one case left on real Xen. */
+export interface BatchResult {
+  readonly receipt: Receipt;
+  /** Whether the boot domain asked for its exit. */
+  readonly exited: boolean;
+  readonly hypercalls: number;
+  /** domids of the domains that were running at its end, in ascending order. */
+  readonly running: readonly number[];
+  /** Pages of the host that are missing after every domain is gone. */
+  readonly lostPages: number;
+}
+
+const MAGIC = 0x68637462;
+const HEADER_BYTES = 16;
+const CASE_BYTES = 20;
+const FAULT_BYTES = 16;
+/** No limit on the host's free pages but what the host has. */
+const ANY_PAGES = 0xffffffff;
+
+/** Builds the batch's boot domain; returns its path. Needs the boot domain's own build. */
+export async function buildBatch(): Promise<string> {
+  const output = join(paths.build, "batch");
+  const bootDomain = join(paths.build, "bootdomain");
+  await mkdir(output, { recursive: true });
+  const object = join(output, "batch.o");
+  const includes = [bootDomain, "/usr/src/wasm2c", paths.xenInclude()];
+  await execa("gcc", [
+    ...gccOptions,
+    "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
+    "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
+    "-D__XEN_TOOLS__",
+    ...includes.flatMap((folder) => ["-I", folder]),
+    ...["-c", join(paths.checkout, "lab", "batch", "batch.c"), "-o", object],
+  ]);
+  const elf = join(output, "batch.elf");
+  const objects = [join(bootDomain, "entry.o"), object, join(bootDomain, "domb.o")];
+  await execa("ld", [...linkOptions, ...objects, "-o", `${elf}.new`]);
+  await rename(`${elf}.new`, elf);
+  return elf;
+}
+
+/** Header, cases, faults, then each different image at a page of its own. */
+export function encodeBatch(cases: readonly SuiteCase[], roomPages: number): Uint8Array {
+  const faults = cases.flatMap((one) => one.faults);
+  const tables = HEADER_BYTES + cases.length * CASE_BYTES + faults.length * FAULT_BYTES;
+  const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
+  const offsets = new Map<Uint8Array, number>();
+  let end = pagesOf(tables);
+  for (const { image } of cases) {
+    if (offsets.has(image)) continue;
+    offsets.set(image, end);
+    end += pagesOf(image.length);
+  }
+  const module = new Uint8Array(end);
+  const view = new DataView(module.buffer);
+  let at = 0;
+  const put = (...numbers: readonly number[]): void => {
+    for (const number of numbers) {
+      view.setUint32(at, number >>> 0, true);
+      at += 4;
+    }
+  };
+  put(MAGIC, cases.length, faults.length, roomPages);
+  let firstFault = 0;
+  for (const { image, freePages, faults } of cases) {
+    const free = freePages < roomPages ? freePages : ANY_PAGES;
+    put(offsets.get(image) ?? 0, image.length, free, firstFault, faults.length);
+    firstFault += faults.length;
+  }
+  for (const { hypercall, occurrence, answer, done } of faults) {
+    put(hypercallNames.indexOf(hypercall), occurrence, answer, done);
+  }
+  for (const [image, offset] of offsets) module.set(image, offset);
+  return module;
+}
+
+function parseResults(lines: readonly string[]): BatchResult[] {
+  const results: BatchResult[] = [];
+  let receipt = "";
+  let exited = true;
+  for (const line of lines) {
+    const [, kind, rest = ""] = /^batch: (receipt|no exit|case|lost pages)(.*)$/.exec(line) ?? [];
+    if (kind === "receipt") receipt += rest.trim();
+    if (kind === "no exit") exited = false;
+    if (kind === "lost pages") {
+      const last = results.pop();
+      if (last !== undefined) results.push({ ...last, lostPages: Number(rest) });
+    }
+    if (kind !== "case") continue;
+    const [, hypercalls = "", running = ""] = /hypercalls (\d+) running(.*)$/.exec(rest) ?? [];
+    results.push({
+      receipt: decodeReceipt(Buffer.from(receipt, "hex")),
+      exited,
+      hypercalls: Number(hypercalls),
+      running: (running.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b),
+      lostPages: 0,
+    });
+    receipt = "";
+    exited = true;
+  }
+  return results;
+}
+
+/**
+ * Runs the cases on real Xen, in their order. `roomPages`: what the host has free for a case at
+ * most, exact to the page; 0: all of its memory. Throws when Xen does not come to the end.
+ */
+export async function runBatch(
+  cases: readonly SuiteCase[],
+  { roomPages, hostMemoryBytes }: { readonly roomPages: number; readonly hostMemoryBytes: number },
+): Promise<readonly BatchResult[]> {
+  const module = encodeBatch(cases, roomPages);
+  const own = process.env.DOMB_BOOT_DOMAIN;
+  process.env.DOMB_BOOT_DOMAIN = await buildBatch();
+  try {
+    const mebibytes = bootDomainBytes(module.length) / 0x100000;
+    const { outcome, xenLog } = await booted(module, `boot-domain=${mebibytes}M guest_loglvl=all`, {
+      hostMemoryBytes,
+      timeLimitSeconds: 1500,
+    });
+    const lines = xenLog.split("\n").flatMap((line) => {
+      const parsed = parseLogLine(line);
+      const own = parsed !== undefined && parsed.from !== "xen" && parsed.from.domid === BOOT_DOMID;
+      return own ? [parsed.text] : [];
+    });
+    const results = parseResults(lines);
+    if (results.length !== cases.length) {
+      const last = lines.slice(-5).join("\n");
+      throw new Error(
+        `${results.length} of ${cases.length} launches ran: ${outcome.reason}\n${last}`,
+      );
+    }
+    return results;
+  } finally {
+    if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
+    else process.env.DOMB_BOOT_DOMAIN = own;
+  }
+}

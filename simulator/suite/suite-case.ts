@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// One launch of the suite.
+
+import type { Fault } from "../faults.js";
+
+export interface SuiteCase {
+  /** A name of its own among the cases. */
+  readonly name: string;
+  readonly image: Uint8Array;
+  /** Pages of the host that are free when the launch begins. */
+  readonly freePages: number;
+  readonly faults: readonly Fault[];
+}
+
+/** What every case has at hand that does not say otherwise: more than its domains need. */
+export const PLENTY_PAGES = 1_000_000;
+
+/** A case without faults on a host with memory enough. */
+export function plainCase(name: string, image: Uint8Array): SuiteCase {
+  return { name, image, freePages: PLENTY_PAGES, faults: [] };
+}
