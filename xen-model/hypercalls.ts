@@ -29,6 +29,8 @@ export interface Hypercall {
   readonly occurrence: number;
   /** The domain that it is on; 0 for console and exit. */
   readonly domid: number;
+  /** Of a copy: the boot domain's frames that it copies from. */
+  readonly source?: { readonly frame: number; readonly pages: number } | undefined;
   /** Its other arguments in words, empty for none. */
   readonly details: () => string;
   /** Virtual time of the call in nanoseconds. */

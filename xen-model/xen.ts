@@ -219,7 +219,8 @@ export class XenModel {
     };
     const details = (): string =>
       `gfn ${hex(gfn)}, ${pages} pages${copy ? ` from gfn ${hex(source)}` : ""}`;
-    return this.#call(copy ? "copy" : "clear", domid, details, run);
+    const from = copy ? { frame: Number(source), pages: Number(pages) } : undefined;
+    return this.#call(copy ? "copy" : "clear", domid, details, run, from);
   }
 
   /** The boot domain ends without an exit: boot_domain_shutdown(), xen/common/boot_domain.c. */
@@ -232,11 +233,15 @@ export class XenModel {
     domid: number,
     details: () => string,
     run: (most: number) => number,
+    source?: Hypercall["source"],
   ): number {
     this.hypercalls++;
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
-    const call = { number: this.hypercalls, name, occurrence, domid, details, atNs: this.now };
+    const call: Hypercall = {
+      ...{ number: this.hypercalls, name, occurrence, domid, details, source },
+      atNs: this.now,
+    };
     this.now += HYPERCALL_NS;
     const injection = this.#options.inject?.(call);
     const answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);

@@ -68,7 +68,7 @@ function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
     ...steps.flatMap((step, index) => [
       within(`domain of step ${index}`, step.domain, 0, domains.length - 1),
       within(`afterStep of step ${index}`, step.afterStep, 0, steps.length),
-      within(`operationCount of step ${index}`, step.operationCount, 0, operations.length),
+      within(`operationCount of step ${index}`, step.operationCount, 1, operations.length),
       within(
         `firstOperation of step ${index}`,
         step.firstOperation,

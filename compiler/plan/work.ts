@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much work a run of a plan is at most: what the boot domain does, whatever Xen answers. Every
+// operation runs once at most for each step that holds it; then comes the undoing, the receipt's
+// lines and the exit.
+
+import { ImageHeader, PlanHeader } from "../../contract/image.js";
+import { PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits.js";
+import type { Plan, PlanOperation, PlanStep } from "./plan.js";
+import { domainLayout, materialLayout, operationKindLayout, stepLayout } from "./plan.js";
+
+/** Upper bounds of the work of a launch, or of one of its steps. */
+export interface Work {
+  readonly hypercalls: number;
+  /** Bytes of the image that are read, digested or not. */
+  readonly imageBytes: number;
+  /** Bytes that are digested, padding to whole blocks of 64 bytes included. */
+  readonly digestBytes: number;
+  /** Pages that Xen is asked for. */
+  readonly populatedPages: number;
+  readonly copiedPages: number;
+  readonly clearedPages: number;
+}
+
+const none: Work = {
+  ...{ hypercalls: 0, imageBytes: 0, digestBytes: 0 },
+  ...{ populatedPages: 0, copiedPages: 0, clearedPages: 0 },
+};
+
+function add(one: Work, other: Work): Work {
+  return {
+    hypercalls: one.hypercalls + other.hypercalls,
+    imageBytes: one.imageBytes + other.imageBytes,
+    digestBytes: one.digestBytes + other.digestBytes,
+    populatedPages: one.populatedPages + other.populatedPages,
+    copiedPages: one.copiedPages + other.copiedPages,
+    clearedPages: one.clearedPages + other.clearedPages,
+  };
+}
+
+/** Bytes of the blocks of a digest of so many bytes: one bit, 64 bits of length, and padding. */
+function digested(bytes: number): number {
+  return Math.ceil((bytes + 9) / 64) * 64;
+}
+
+function workOfOperation(plan: Plan, operation: PlanOperation): Work {
+  const bytesOf = (index: number): number => plan.materials[index]?.bytes ?? 0;
+  switch (operation.kind) {
+    case "verify": {
+      const bytes = bytesOf(operation.material);
+      const pages = Math.ceil(bytes / PAGE_SIZE);
+      return { ...none, imageBytes: pages * PAGE_SIZE, digestBytes: digested(bytes) };
+    }
+    case "populate": {
+      const populatedPages = operation.count * 2 ** operation.order;
+      return { ...none, hypercalls: Math.ceil(operation.count / POPULATE_BATCH), populatedPages };
+    }
+    case "copy":
+      return { ...none, hypercalls: 1, copiedPages: operation.count };
+    case "clear":
+      return { ...none, hypercalls: 1, clearedPages: operation.count };
+    case "setContext":
+      return { ...none, hypercalls: 1, imageBytes: bytesOf(operation.material) };
+    default:
+      return { ...none, hypercalls: 1 };
+  }
+}
+
+/** Upper bound of one step. */
+export function workOfStep(plan: Plan, { firstOperation, operationCount }: PlanStep): Work {
+  return plan.operations
+    .slice(firstOperation, firstOperation + operationCount)
+    .map((operation) => workOfOperation(plan, operation))
+    .reduce(add, none);
+}
+
+/** Upper bound of a whole launch: every step, and for each domain its undoing and its line. */
+export function workOfLaunch(plan: Plan): Work {
+  const planBytes =
+    PlanHeader.size +
+    plan.domains.length * domainLayout.size +
+    plan.materials.length * materialLayout.size +
+    plan.steps.length * stepLayout.size +
+    plan.operations.length * operationKindLayout.size;
+  const around: Work = {
+    ...none,
+    hypercalls: 2 * plan.domains.length + 2,
+    imageBytes: ImageHeader.size + planBytes,
+    digestBytes: digested(planBytes),
+  };
+  return plan.steps.map((step) => workOfStep(plan, step)).reduce(add, around);
+}

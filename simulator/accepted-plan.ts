@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the boot domain must make of an image's bytes, worked out by other code than its own: the
+// plan that it may run, if any, and which pages of the image are materials with right digests.
+
+import { createHash } from "node:crypto";
+import { checkPlan } from "../compiler/image/check-plan.js";
+import { decodePlan } from "../compiler/plan/encode.js";
+import {
+  domainLayout,
+  materialLayout,
+  operationCodes,
+  operationLayouts,
+  type Plan,
+  stepLayout,
+} from "../compiler/plan/plan.js";
+import {
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  ImageHeader,
+  MACHINE_X86_64,
+  MaterialKind,
+  MaterialRecord,
+  OperationRecord,
+  PlanHeader,
+} from "../contract/image.js";
+import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
+import { XEN_DOMCTL_INTERFACE_VERSION } from "../contract/xen-abi.js";
+
+/** The plan of an image that the boot domain is to run; undefined if it is to refuse it. */
+export function acceptedPlan(image: Uint8Array): Plan | undefined {
+  if (image.length < ImageHeader.size) return undefined;
+  const header = new DataView(image.buffer, image.byteOffset, ImageHeader.size);
+  const field = (offset: number): number => header.getUint32(offset, true);
+  const imageBytes = field(ImageHeader.imageBytes);
+  const planOffset = field(ImageHeader.planOffset);
+  const planEnd = planOffset + field(ImageHeader.planBytes);
+  const wellFormed =
+    field(ImageHeader.magic) === IMAGE_MAGIC &&
+    field(ImageHeader.version) === IMAGE_VERSION &&
+    field(ImageHeader.machine) === MACHINE_X86_64 &&
+    field(ImageHeader.xenInterface) === XEN_DOMCTL_INTERFACE_VERSION &&
+    field(ImageHeader.reserved) === 0 &&
+    imageBytes <= MAX_IMAGE_BYTES &&
+    imageBytes <= image.length &&
+    planOffset >= ImageHeader.size &&
+    planEnd <= imageBytes;
+  if (!wellFormed) return undefined;
+  const bytes = image.subarray(planOffset, planEnd);
+  const digest = image.subarray(ImageHeader.planDigest, ImageHeader.size);
+  if (!createHash("sha256").update(bytes).digest().equals(digest)) return undefined;
+  const plan = decodePlan(withoutUnused(bytes));
+  return plan.ok && checkPlan(plan.value, imageBytes).length === 0 ? plan.value : undefined;
+}
+
+/** The plan's bytes with the fields that the boot domain does not read as the compiler has them. */
+function withoutUnused(source: Uint8Array): Uint8Array {
+  const bytes = source.slice();
+  const view = new DataView(bytes.buffer);
+  if (bytes.length < PlanHeader.size) return bytes;
+  const [domains, materials, steps] = [
+    view.getUint32(PlanHeader.domains, true),
+    view.getUint32(PlanHeader.materials, true),
+    view.getUint32(PlanHeader.steps, true),
+  ];
+  const materialTable = PlanHeader.size + domains * domainLayout.size;
+  const operationTable = materialTable + materials * materialLayout.size + steps * stepLayout.size;
+  const materialEnd = Math.min(operationTable - steps * stepLayout.size, bytes.length);
+  for (let at = materialTable; at + materialLayout.size <= materialEnd; at += materialLayout.size) {
+    view.setUint32(at + MaterialRecord.kind, MaterialKind.kernel, true);
+  }
+  for (let at = operationTable; at + OperationRecord.size <= bytes.length; ) {
+    const kind = view.getUint32(at + OperationRecord.kind, true);
+    const name = Object.entries(operationCodes).find(([, code]) => code === kind)?.[0];
+    const layout = operationLayouts[name as keyof typeof operationLayouts];
+    const used = new Set(Object.values(layout?.fields ?? {}).map(({ offset }) => offset));
+    for (let offset = 0; offset < OperationRecord.size; offset += 4) {
+      if (layout !== undefined && !used.has(offset)) view.setUint32(at + offset, 0, true);
+    }
+    at += OperationRecord.size;
+  }
+  return bytes;
+}
+
+/** Which pages of an image, and which whole materials, have right digests under a plan. */
+export interface IntactMaterials {
+  /** Numbers of the pages, from 0. */
+  readonly pages: ReadonlySet<number>;
+  /** Digests of the materials, hexadecimal. */
+  readonly digests: ReadonlySet<string>;
+}
+
+export function intactMaterials(image: Uint8Array, plan: Plan): IntactMaterials {
+  const pages = new Set<number>();
+  const digests = new Set<string>();
+  for (const { offset, bytes, digest } of plan.materials) {
+    const end = Math.ceil((offset + bytes) / PAGE_SIZE) * PAGE_SIZE;
+    const found = createHash("sha256")
+      .update(image.subarray(offset, offset + bytes))
+      .digest("hex");
+    const padding = image.subarray(offset + bytes, end);
+    if (found !== digest || padding.some((byte) => byte !== 0)) continue;
+    digests.add(digest);
+    for (let page = offset / PAGE_SIZE; page < end / PAGE_SIZE; page++) pages.add(page);
+  }
+  return { pages, digests };
+}

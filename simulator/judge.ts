@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a launch, of whatever bytes and faults, and says which of the promises that the boot domain
+// makes it has broken: no trap, nothing beyond its bounds, one exit with the status that the
+// receipt has, work within the plan's bound, no domain with unverified bytes started, nothing left
+// of a failed launch, no page lost.
+
+import { createHash } from "node:crypto";
+import { workOfLaunch } from "../compiler/plan/work.js";
+import { LaunchStatus } from "../contract/receipt.js";
+import type { Hypercall } from "../xen-model/hypercalls.js";
+import { acceptedPlan, type IntactMaterials, intactMaterials } from "./accepted-plan.js";
+import { type Fault, injectFaults } from "./faults.js";
+import { imageFrame, type Simulation, type SimulationOptions, simulateLaunch } from "./simulate.js";
+
+export interface JudgedLaunch {
+  /** Undefined when the boot domain trapped. */
+  readonly simulation: Simulation | undefined;
+  /** Broken promises, in words; empty: none. */
+  readonly broken: readonly string[];
+}
+
+export interface JudgeOptions {
+  readonly wasm: WebAssembly.Module;
+  readonly freePages: number;
+  readonly faults?: readonly Fault[];
+  /** Puts a hostile host between boot domain and model. */
+  readonly between?: SimulationOptions["between"] | undefined;
+  readonly observe?: SimulationOptions["observe"] | undefined;
+}
+
+/** Statuses of an image or plan that is refused before anything runs. */
+const refused: ReadonlySet<number> = new Set([
+  LaunchStatus.imageTruncated,
+  LaunchStatus.imageMagic,
+  LaunchStatus.imageVersion,
+  LaunchStatus.imageTarget,
+  LaunchStatus.imageMalformed,
+  LaunchStatus.planDigest,
+  LaunchStatus.planMalformed,
+]);
+
+/** Hypercalls of an image that is refused: the launch's line and the exit. */
+const REFUSAL_HYPERCALLS = 2;
+
+export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
+  const { wasm, freePages, faults = [], between, observe } = options;
+  const broken: string[] = [];
+  const plan = acceptedPlan(image);
+  let intact: IntactMaterials | undefined;
+  /** Domains that hold bytes nobody vouches for. */
+  const tainted = new Set<number>();
+
+  const watch = (call: Hypercall, answer: number): void => {
+    observe?.(call, answer);
+    if (call.name === "createDomain") tainted.delete(call.domid);
+    if (call.name === "copy" && call.source !== undefined) {
+      if (plan !== undefined) intact ??= intactMaterials(image, plan);
+      const first = call.source.frame - imageFrame;
+      for (let page = first; page < first + call.source.pages; page++) {
+        if (intact?.pages.has(page) !== true) tainted.add(call.domid);
+      }
+    }
+    if (call.name === "start" && answer === 0 && tainted.has(call.domid)) {
+      broken.push(`domain d${call.domid} was started with bytes that were not verified`);
+    }
+  };
+
+  let simulation: Simulation;
+  try {
+    simulation = simulateLaunch(image, {
+      wasm,
+      freePages,
+      inject: injectFaults(faults),
+      observe: watch,
+      ...(between === undefined ? {} : { between }),
+    });
+  } catch (error) {
+    return { simulation: undefined, broken: [`the boot domain trapped: ${String(error)}`] };
+  }
+
+  const { receipt, exit, hypercalls, imageBytesRead, domains } = simulation;
+  const say = (holds: boolean, words: string): void => {
+    if (!holds) broken.push(words);
+  };
+  if (between === undefined && !faults.some(({ hypercall }) => hypercall === "exit")) {
+    say(exit !== undefined, "there was no exit");
+  }
+  if (exit !== undefined) {
+    for (const field of ["status", "step", "operation", "domain", "error"] as const) {
+      const told = field === "error" ? exit.error | 0 : exit[field];
+      const kept = field === "error" ? receipt.error | 0 : receipt[field];
+      say(told === kept, `the exit has ${field} ${told}, the receipt ${kept}`);
+    }
+  }
+  say(
+    refused.has(receipt.status) === (plan === undefined),
+    `status ${receipt.status} for an image that ${plan === undefined ? "must not" : "may"} run`,
+  );
+  if (plan === undefined) {
+    say(hypercalls <= REFUSAL_HYPERCALLS, `${hypercalls} hypercalls for an image not accepted`);
+  } else {
+    const bound = workOfLaunch(plan);
+    say(hypercalls <= bound.hypercalls, `${hypercalls} hypercalls, of ${bound.hypercalls} at most`);
+    say(
+      imageBytesRead <= bound.imageBytes,
+      `${imageBytesRead} bytes of the image read, of ${bound.imageBytes} at most`,
+    );
+  }
+  for (const { context, started, domid } of domains.values()) {
+    if (!started || context === undefined || plan === undefined) continue;
+    intact ??= intactMaterials(image, plan);
+    const digest = createHash("sha256").update(context).digest("hex");
+    say(intact.digests.has(digest), `domain d${domid} runs with a context not verified`);
+  }
+  const held = [...domains.values()].reduce(
+    (sum, domain) => sum + domain.totalPages + domain.pagingPoolPages + domain.structurePages,
+    0,
+  );
+  say(simulation.freePages + held === freePages, "pages were lost or made");
+  checkWhatIsLeft(simulation, say, between !== undefined || faults.length > 0);
+  return { simulation, broken };
+}
+
+/** Nothing is left of a failed launch, and every domain is what the receipt says it is. */
+function checkWhatIsLeft(
+  { receipt, domains }: Simulation,
+  say: (holds: boolean, words: string) => void,
+  hasFaults: boolean,
+): void {
+  const failed = receipt.status !== LaunchStatus.success;
+  for (const { domid, started } of domains.values()) {
+    say(started || !failed, `domain d${domid} is left of a failed launch, not started`);
+    if (hasFaults) continue;
+    say(!failed, `domain d${domid} runs although the launch failed`);
+    const known = receipt.domains.find((domain) => domain.domid === domid);
+    const state = started ? "started" : "created";
+    say(known?.state === state, `domain d${domid} is ${state}, the receipt says ${known?.state}`);
+  }
+  if (failed || hasFaults) return;
+  const alive = receipt.domains.filter(({ state }) => state !== "absent");
+  say(alive.length === domains.size, `${domains.size} domains for ${alive.length} in the receipt`);
+}
