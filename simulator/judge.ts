@@ -5,6 +5,7 @@
 // of a failed launch, no page lost.
 
 import { createHash } from "node:crypto";
+import type { Plan } from "../compiler/plan/plan.js";
 import { workOfLaunch } from "../compiler/plan/work.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import type { Hypercall } from "../xen-model/hypercalls.js";
@@ -42,22 +43,34 @@ const refused: ReadonlySet<number> = new Set([
 /** Hypercalls of an image that is refused: the launch's line and the exit. */
 const REFUSAL_HYPERCALLS = 2;
 
+/** The same image is launched with many faults. */
+const known = new WeakMap<Uint8Array, { plan: Plan | undefined; intact?: IntactMaterials }>();
+
+function knowledgeOf(image: Uint8Array): { plan: Plan | undefined; intact?: IntactMaterials } {
+  const found = known.get(image) ?? { plan: acceptedPlan(image) };
+  known.set(image, found);
+  return found;
+}
+
 export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
   const { wasm, freePages, faults = [], between, observe } = options;
   const broken: string[] = [];
-  const plan = acceptedPlan(image);
-  let intact: IntactMaterials | undefined;
+  const knowledge = knowledgeOf(image);
+  const { plan } = knowledge;
+  const intact = (): IntactMaterials | undefined => {
+    if (plan !== undefined) knowledge.intact ??= intactMaterials(image, plan);
+    return knowledge.intact;
+  };
   /** Domains that hold bytes nobody vouches for. */
   const tainted = new Set<number>();
 
   const watch = (call: Hypercall, answer: number): void => {
     observe?.(call, answer);
     if (call.name === "createDomain") tainted.delete(call.domid);
-    if (call.name === "copy" && call.source !== undefined) {
-      if (plan !== undefined) intact ??= intactMaterials(image, plan);
-      const first = call.source.frame - imageFrame;
-      for (let page = first; page < first + call.source.pages; page++) {
-        if (intact?.pages.has(page) !== true) tainted.add(call.domid);
+    if (call.name === "copy" && call.sourceFrame !== undefined) {
+      const first = call.sourceFrame - imageFrame;
+      for (let page = first; page < first + call.wanted; page++) {
+        if (intact()?.pages.has(page) !== true) tainted.add(call.domid);
       }
     }
     if (call.name === "start" && answer === 0 && tainted.has(call.domid)) {
@@ -107,10 +120,12 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
     );
   }
   for (const { context, started, domid } of domains.values()) {
-    if (!started || context === undefined || plan === undefined) continue;
-    intact ??= intactMaterials(image, plan);
+    if (!started || context === undefined) continue;
     const digest = createHash("sha256").update(context).digest("hex");
-    say(intact.digests.has(digest), `domain d${domid} runs with a context not verified`);
+    say(
+      intact()?.digests.has(digest) === true,
+      `domain d${domid} runs with a context not verified`,
+    );
   }
   const held = [...domains.values()].reduce(
     (sum, domain) => sum + domain.totalPages + domain.pagingPoolPages + domain.structurePages,
@@ -132,9 +147,9 @@ function checkWhatIsLeft(
     say(started || !failed, `domain d${domid} is left of a failed launch, not started`);
     if (hasFaults) continue;
     say(!failed, `domain d${domid} runs although the launch failed`);
-    const known = receipt.domains.find((domain) => domain.domid === domid);
+    const told = receipt.domains.find((domain) => domain.domid === domid)?.state;
     const state = started ? "started" : "created";
-    say(known?.state === state, `domain d${domid} is ${state}, the receipt says ${known?.state}`);
+    say(told === state, `domain d${domid} is ${state}, the receipt says ${told}`);
   }
   if (failed || hasFaults) return;
   const alive = receipt.domains.filter(({ state }) => state !== "absent");

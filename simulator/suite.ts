@@ -2,8 +2,10 @@
 // The suite: launches, good and bad, that every way of running the boot domain runs alike: its wasm
 // on the model, its C as a program of the host, and the boot domain itself on real Xen.
 
+import { loadBootDomain } from "./simulate.js";
 import { baseLaunches } from "./suite/base-launch.js";
 import { contextCases } from "./suite/context-cases.js";
+import { doubleFaults, singleFaults } from "./suite/fault-cases.js";
 import { imageCases } from "./suite/image-cases.js";
 import { memoryCases } from "./suite/memory-cases.js";
 import { planCases } from "./suite/plan-cases.js";
@@ -28,6 +30,7 @@ function freePages(): readonly number[] {
 /** Every case of the suite. Needs the built guests. */
 export async function suite(): Promise<readonly SuiteCase[]> {
   const { one, two } = await baseLaunches();
+  const wasm = await loadBootDomain();
   return [
     plainCase("one domain", one.image),
     plainCase("two domains", two.image),
@@ -35,5 +38,7 @@ export async function suite(): Promise<readonly SuiteCase[]> {
     ...planCases(one, two),
     ...contextCases(one),
     ...memoryCases(two, freePages()),
+    ...singleFaults("two domains", two.image, wasm),
+    ...doubleFaults("two domains", two.image, wasm),
   ];
 }

@@ -55,6 +55,7 @@ const fillNever: readonly Row[] = [
     "the domain has been started, or is no Initial Domain",
   ],
   ["ESRCH", `rcu_lock_remote_domain_by_id ${domain}`, "there is no such domain"],
+  ["EINVAL", `get_ram_page ${bootDomain}`, "the frame is not RAM"],
   ["EINVAL", `fill_page ${bootDomain}`, "the page has another type than writable"],
 ];
 
@@ -115,7 +116,6 @@ const byMemory: Partial<Record<HypercallName, readonly Row[]>> = {
 
 const fillByPlan: readonly Row[] = [
   ["ENOENT", `get_ram_page ${bootDomain}`, "the frame has no memory"],
-  ["EINVAL", `get_ram_page ${bootDomain}`, "the frame is not RAM, as the local APIC's"],
 ];
 const byPlan: Partial<Record<HypercallName, readonly Row[]>> = {
   createDomain: [

@@ -2,25 +2,18 @@
 // A domain's paging structures (p2m) with hardware-assisted paging: the tables that map its frames,
 // out of the memory that it has for them. Frames are mapped 4 KiB, 2 MiB or 1 GiB at a time.
 
-/** Tables that a domain has before any memory: its root, its vCPU's, those of the local APIC. */
+/** Tables that a domain with a vCPU has before any memory, as measured; one maps 512 GiB from 0. */
 const FIRST_TABLES = 11;
-const LOCAL_APIC_FRAME = 0xfee00;
 /** Each table has 2^9 entries. */
 const TABLE_FRAMES = [2 ** 9, 2 ** 18, 2 ** 27] as const;
 
 export class GuestTables {
   /** Level (from 1, the lowest) and number of each table that frames are mapped by. */
-  readonly #tables = new Set<string>();
-  readonly #first: number;
-
-  constructor() {
-    for (const table of tablesOf(LOCAL_APIC_FRAME, 0)) this.#tables.add(table);
-    this.#first = FIRST_TABLES - this.#tables.size;
-  }
+  readonly #tables = new Set(["3:0"]);
 
   /** Pages of all tables. */
   get pages(): number {
-    return this.#first + this.#tables.size;
+    return FIRST_TABLES - 1 + this.#tables.size;
   }
 
   /** Maps an extent; false if its tables would not fit into `most` pages. */

@@ -29,8 +29,10 @@ export interface Hypercall {
   readonly occurrence: number;
   /** The domain that it is on; 0 for console and exit. */
   readonly domid: number;
-  /** Of a copy: the boot domain's frames that it copies from. */
-  readonly source?: { readonly frame: number; readonly pages: number } | undefined;
+  /** Units (extents, pages; 1 for all else) that it asks for. */
+  readonly wanted: number;
+  /** Of a copy: the first of the boot domain's frames that it copies from. */
+  readonly sourceFrame?: number | undefined;
   /** Its other arguments in words, empty for none. */
   readonly details: () => string;
   /** Virtual time of the call in nanoseconds. */

@@ -171,7 +171,9 @@ export class XenModel {
       const first = this.#memory.at(start, 8)?.getBigUint64(0, true) ?? 0n;
       return `gfn ${hex(first)}, ${extents} extents of order ${order}`;
     };
-    return this.#call("populate", domid, details, (most) => this.#populate(reservation, most));
+    const extents = reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true);
+    const run = (most: number): number => this.#populate(reservation, most);
+    return this.#call("populate", domid, details, run, { wanted: Number(extents) });
   }
 
   /** do_console_io(), xen/drivers/char/console.c. */
@@ -219,8 +221,10 @@ export class XenModel {
     };
     const details = (): string =>
       `gfn ${hex(gfn)}, ${pages} pages${copy ? ` from gfn ${hex(source)}` : ""}`;
-    const from = copy ? { frame: Number(source), pages: Number(pages) } : undefined;
-    return this.#call(copy ? "copy" : "clear", domid, details, run, from);
+    return this.#call(copy ? "copy" : "clear", domid, details, run, {
+      wanted: Number(pages),
+      sourceFrame: copy ? Number(source) : undefined,
+    });
   }
 
   /** The boot domain ends without an exit: boot_domain_shutdown(), xen/common/boot_domain.c. */
@@ -233,13 +237,13 @@ export class XenModel {
     domid: number,
     details: () => string,
     run: (most: number) => number,
-    source?: Hypercall["source"],
+    units: Pick<Hypercall, "wanted" | "sourceFrame"> = { wanted: 1 },
   ): number {
     this.hypercalls++;
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
     this.#occurrences.set(name, occurrence);
     const call: Hypercall = {
-      ...{ number: this.hypercalls, name, occurrence, domid, details, source },
+      ...{ number: this.hypercalls, name, occurrence, domid, details, ...units },
       atNs: this.now,
     };
     this.now += HYPERCALL_NS;

@@ -13,6 +13,7 @@ import { type BaseLaunch, withDomain, withOperations, withPlan } from "./base-la
 import { plainCase, type SuiteCase } from "./suite-case.js";
 
 const MOST = 0xffffffff;
+const LOCAL_APIC_FRAME = 0xfee00;
 const bits = Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0);
 
 /** Every field of a domain's record with values around its limits. */
@@ -85,6 +86,7 @@ type Changes = Readonly<Record<string, number>>;
 /** The fields of each operation with values around their limits. */
 function operationCases(base: BaseLaunch): readonly SuiteCase[] {
   const pages = base.plan.domains[0]?.memoryPages ?? 0;
+  const frames = [0, pages - 1, pages, LOCAL_APIC_FRAME, MAX_FRAME - 1, MAX_FRAME, MOST];
   const lists: Partial<Record<PlanOperation["kind"], readonly Changes[]>> = {
     verify: [{ material: base.plan.materials.length }, { material: MOST }],
     populate: [
@@ -96,13 +98,13 @@ function operationCases(base: BaseLaunch): readonly SuiteCase[] {
     ],
     copy: [
       ...[0, 1000, MAX_FRAME, MOST].map((count) => ({ count })),
-      ...[pages - 1, pages, MAX_FRAME - 1, MAX_FRAME, MOST].map((frame) => ({ frame, count: 1 })),
+      ...frames.map((frame) => ({ frame, count: 1 })),
       ...[1, 4095, 4096, 0x40000000, 0xfffff000].map((offset) => ({ offset, count: 1 })),
       { material: base.plan.materials.length },
     ],
     clear: [
       ...[0, 1, MAX_FRAME, MOST].map((count) => ({ count })),
-      ...[pages - 1, pages, MAX_FRAME - 1, MAX_FRAME, MOST].map((frame) => ({ frame, count: 1 })),
+      ...frames.map((frame) => ({ frame, count: 1 })),
       { frame: pages - 2, count: 4 },
     ],
     setContext: [{ material: 0 }, { material: base.plan.materials.length }],
@@ -166,7 +168,21 @@ function stepCases(base: BaseLaunch): readonly SuiteCase[] {
   ];
 }
 
+/** The launch with an operation that clears pages behind the one that gives them. */
+function withClear(base: BaseLaunch): BaseLaunch {
+  const at = base.plan.operations.findIndex(({ kind }) => kind === "populate") + 1;
+  const operations = [...base.plan.operations];
+  operations.splice(at, 0, { kind: "clear", frame: 8, count: 3 });
+  const steps = base.plan.steps.map((step) => ({
+    ...step,
+    firstOperation: step.firstOperation + (step.firstOperation >= at ? 1 : 0),
+    operationCount: step.operationCount + (step.firstOperation < at ? 1 : 0),
+  }));
+  return { ...base, plan: { ...base.plan, operations, steps } };
+}
+
 /** Every case of a wrong or unusual plan. */
-export function planCases(one: BaseLaunch, two: BaseLaunch): readonly SuiteCase[] {
+export function planCases(launch: BaseLaunch, two: BaseLaunch): readonly SuiteCase[] {
+  const one = withClear(launch);
   return [...domainCases(one), ...sequenceCases(one), ...operationCases(one), ...stepCases(two)];
 }

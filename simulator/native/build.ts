@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds replay.c with the boot domain's C, in variants, and runs it. x86-64 is the very object
+// file that is linked into the boot domain's kernel. Output: build/native/.
+
+import { mkdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { built, gccOptions } from "../../bootdomain/build.js";
+import { paths } from "../../setup/paths.js";
+
+export interface Variant {
+  readonly name: string;
+  readonly compiler: string;
+  /** Options for the boot domain's C; undefined for the kernel's own object file. */
+  readonly dombOptions: readonly string[] | undefined;
+  /** Options for replay.c and for linking. */
+  readonly options: readonly string[];
+  /** What runs the program, if the machine can't. */
+  readonly runner: readonly string[];
+  /** Which misuse it reports by itself. */
+  readonly sanitizers: readonly ("address" | "undefined")[];
+}
+
+const x86Only = ["-fcf-protection=none", "-mno-red-zone"];
+const arm64Options = gccOptions.filter((option) => !x86Only.includes(option));
+const sanitized = (...sanitizers: readonly Variant["sanitizers"][number][]): readonly string[] => [
+  `-fsanitize=${sanitizers.join(",")}`,
+  "-fno-sanitize-recover=all",
+  "-fno-omit-frame-pointer",
+  "-O1",
+  "-g",
+];
+
+const x86 = { compiler: "gcc", runner: [] };
+const arm64 = { compiler: "aarch64-linux-gnu-gcc", runner: ["qemu-aarch64"] };
+
+/** Every way to build and run it. */
+export const variants: readonly Variant[] = [
+  {
+    ...x86,
+    name: "x86-64",
+    dombOptions: undefined,
+    options: ["-no-pie"],
+    sanitizers: [],
+  },
+  {
+    ...x86,
+    name: "x86-64-sanitized",
+    dombOptions: [...gccOptions, ...sanitized("address", "undefined")],
+    options: ["-no-pie", ...sanitized("address", "undefined")],
+    sanitizers: ["address", "undefined"],
+  },
+  {
+    ...arm64,
+    name: "arm64",
+    dombOptions: arm64Options,
+    options: ["-static"],
+    sanitizers: [],
+  },
+  {
+    ...arm64,
+    name: "arm64-sanitized",
+    dombOptions: [...arm64Options, ...sanitized("undefined")],
+    options: ["-static", ...sanitized("undefined")],
+    sanitizers: ["undefined"],
+  },
+];
+
+/** For all C: wasm2c's runtime as the boot domain's kernel has it. */
+const commonOptions = [
+  "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
+  "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
+  "-I",
+  dirname(built.c),
+  "-I",
+  "/usr/src/wasm2c",
+];
+
+/** As for the boot domain's kernel, bootdomain/build.ts: the C of wasm2c has what nothing uses. */
+const generatedOptions = [
+  "-Wno-unused-function",
+  "-Wno-unused-variable",
+  "-Wno-unused-value",
+  "-fno-builtin",
+  "-DNDEBUG",
+];
+
+/** Builds a variant from the built boot domain; returns the program's path. */
+export async function buildReplay(variant: Variant): Promise<string> {
+  const { name, compiler, dombOptions, options } = variant;
+  const folder = join(paths.build, "native");
+  await mkdir(folder, { recursive: true });
+  const program = join(folder, `replay-${name}`);
+  // Another run may build the same meanwhile: each has files of its own.
+  const own = `${program}.${process.pid}`;
+  let object = join(dirname(built.c), "domb.o");
+  if (dombOptions !== undefined) {
+    object = `${own}.o`;
+    const domb = [...dombOptions, ...commonOptions, ...generatedOptions];
+    await execa(compiler, [...domb, "-c", built.c, "-o", object]);
+  }
+  const warnings = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
+  const source = join(paths.checkout, "simulator", "native", "replay.c");
+  const replay = ["-std=gnu11", "-O1", "-g", ...options, ...commonOptions, ...warnings];
+  await execa(compiler, [...replay, source, object, "-o", own]);
+  await rename(own, program);
+  if (dombOptions !== undefined) await rename(object, `${program}.o`);
+  return program;
+}
+
+export interface Replayed {
+  readonly same: boolean;
+  /** What the program printed, errors too. */
+  readonly output: string;
+}
+
+/** Replays recordings with a built variant. Throws when the program can't be run. */
+export async function replay(
+  { runner }: Variant,
+  program: string,
+  recordings: readonly Uint8Array[],
+  options: readonly string[] = [],
+): Promise<Replayed> {
+  const [command = program, ...before] = [...runner, program];
+  const result = await execa(command, [...before, ...options], {
+    all: true,
+    // Core dumps and leaks of the program around the boot domain are not the point.
+    env: { ASAN_OPTIONS: "detect_leaks=0" },
+    input: Buffer.concat(recordings),
+    reject: false,
+  });
+  if (result.exitCode === undefined && result.signal === undefined) throw result;
+  return { same: result.exitCode === 0, output: result.all };
+}

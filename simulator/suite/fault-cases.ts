@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults in launches that would go well: each hypercall fails with each failure of its table, parts
+// done and not; and a second fault meets the clean-up after the first.
+
+import { errnos } from "../../xen-model/errno.js";
+import { failures } from "../../xen-model/failures.js";
+import type { HypercallName } from "../../xen-model/hypercalls.js";
+import { type Fault, formatFault } from "../faults.js";
+import { simulateLaunch } from "../simulate.js";
+import { PLENTY_PAGES, type SuiteCase } from "./suite-case.js";
+
+/** A hypercall of a launch. */
+export type CallOfLaunch = Pick<Fault, "hypercall" | "occurrence">;
+
+/** Every hypercall of a launch that meets no fault, in order. */
+export function callsOf(image: Uint8Array, wasm: WebAssembly.Module): readonly CallOfLaunch[] {
+  const calls: CallOfLaunch[] = [];
+  const inject = ({ name, occurrence }: { name: HypercallName; occurrence: number }): undefined => {
+    calls.push({ hypercall: name, occurrence });
+  };
+  simulateLaunch(image, { wasm, freePages: PLENTY_PAGES, inject });
+  return calls;
+}
+
+/** Parts that are done before a failure which leaves parts behind. */
+const PARTS = [0, 1, 3];
+
+/** Every failure of a hypercall, each once. */
+export function faultsOf({ hypercall, occurrence }: CallOfLaunch): readonly Fault[] {
+  const faults = failures
+    .filter((failure) => failure.hypercall === hypercall)
+    .flatMap(({ answer, partial }) =>
+      (partial ? PARTS : [0]).map((done) => {
+        const given = answer === "fewer" ? done : -(errnos.get(answer) ?? Number.NaN);
+        return { hypercall, occurrence, answer: given, done };
+      }),
+    );
+  return [...new Map(faults.map((fault) => [formatFault(fault), fault])).values()];
+}
+
+function caseOf(launch: string, image: Uint8Array, faults: readonly Fault[]): SuiteCase {
+  const name = `faults in ${launch}: ${faults.map(formatFault).join(" and ")}`;
+  return { name, image, freePages: PLENTY_PAGES, faults };
+}
+
+/** Each hypercall with each of its failures. */
+export function singleFaults(
+  launch: string,
+  image: Uint8Array,
+  wasm: WebAssembly.Module,
+): readonly SuiteCase[] {
+  return callsOf(image, wasm)
+    .flatMap(faultsOf)
+    .map((fault) => caseOf(launch, image, [fault]));
+}
+
+/** Each hypercall with one of its failures, in turn through the table. */
+export function sampledFaults(
+  launch: string,
+  image: Uint8Array,
+  wasm: WebAssembly.Module,
+): readonly SuiteCase[] {
+  return callsOf(image, wasm).flatMap((call) => {
+    const faults = faultsOf(call);
+    const fault = faults[call.occurrence % faults.length];
+    return fault === undefined ? [] : [caseOf(launch, image, [fault])];
+  });
+}
+
+/** Each hypercall fails, and then one of the clean-up, of the receipt's lines or the exit. */
+export function doubleFaults(
+  launch: string,
+  image: Uint8Array,
+  wasm: WebAssembly.Module,
+): readonly SuiteCase[] {
+  const calls = callsOf(image, wasm).filter(
+    ({ hypercall }) => hypercall !== "exit" && hypercall !== "console",
+  );
+  const domains = calls.filter(({ hypercall }) => hypercall === "createDomain").length;
+  const seconds: readonly CallOfLaunch[] = [
+    ...Array.from({ length: domains }, (_, index) => ({
+      hypercall: "destroy" as const,
+      occurrence: index + 1,
+    })),
+    { hypercall: "console", occurrence: 1 },
+    { hypercall: "exit", occurrence: 1 },
+  ];
+  return calls.flatMap((first, index) =>
+    seconds.flatMap((second) => {
+      const [firsts, others] = [faultsOf(first), faultsOf(second)];
+      const pair = [firsts[index % firsts.length], others[index % others.length]];
+      return [
+        caseOf(
+          launch,
+          image,
+          pair.flatMap((fault) => (fault === undefined ? [] : [fault])),
+        ),
+      ];
+    }),
+  );
+}
