@@ -22,10 +22,14 @@ export async function compiled(launch: LaunchInput): Promise<CompiledLaunch> {
   return unwrap(await compileLaunch(unwrap(describeLaunch(launch, paths.checkout))));
 }
 
-/** Compiles one of the examples. */
-export async function compiledExample(file: string): Promise<CompiledLaunch> {
-  const path = join(paths.checkout, "examples", file);
+/** Compiles the description in a file. */
+export async function compiledFile(path: string): Promise<CompiledLaunch> {
   return unwrap(await compileLaunch(unwrap(await loadDescription(path))));
+}
+
+/** Compiles one of the examples. */
+export function compiledExample(file: string): Promise<CompiledLaunch> {
+  return compiledFile(join(paths.checkout, "examples", file));
 }
 
 /** What a boot left: the outcome, and the texts of its files. */

@@ -35,6 +35,21 @@ export const packages = [
   { name: "busybox-static", reason: "userspace of the example domains", needs: ["busybox"] },
   { name: "procps", reason: "tests look for processes that are left", needs: ["pgrep"] },
   { name: "qemu-system-x86", reason: "boots the launch", needs: ["qemu-system-x86_64"] },
+  {
+    name: "gcc-aarch64-linux-gnu",
+    reason: "tests compile the boot domain's C for arm64",
+    needs: ["aarch64-linux-gnu-gcc"],
+  },
+  {
+    name: "libc6-dev-arm64-cross",
+    reason: "tests of the boot domain's C on arm64",
+    needs: ["/usr/aarch64-linux-gnu/include/stdio.h"],
+  },
+  {
+    name: "qemu-user",
+    reason: "tests run the boot domain's C for arm64",
+    needs: ["qemu-aarch64"],
+  },
 ];
 
 /** Without these, domb can't fetch or install anything from Debian. */

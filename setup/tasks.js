@@ -47,6 +47,12 @@ export const tasks = {
     ],
   },
   test: { summary: "run the tests", preparations: everything, command: vitest },
+  "test:long": {
+    summary: "run the simulator's tests at length: a million fuzzed images, every fault",
+    preparations: everything,
+    command: [...vitest, "simulator/fuzz.test.ts", "simulator/every-fault.test.ts"],
+    environment: { DOMB_FUZZ_CASES: "1000000", DOMB_LONG_TESTS: "1" },
+  },
   bench: {
     summary: "measure sizes and times",
     preparations: everything,

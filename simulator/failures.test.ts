@@ -25,7 +25,7 @@ beforeAll(async () => {
     simulateLaunch(image, {
       wasm,
       freePages,
-      observe: ({ name, wanted }, answer) => {
+      observe: ({ name, wanted }, answer = 0) => {
         if (answer < 0) answers.add(`${name} ${errnoName(-answer)}`);
         if (name === "populate" && answer >= 0 && answer < wanted) answers.add(`${name} fewer`);
       },

@@ -14,6 +14,8 @@ import { type Fault, injectFaults } from "./faults.js";
 import { imageFrame, type Simulation, type SimulationOptions, simulateLaunch } from "./simulate.js";
 
 export interface JudgedLaunch {
+  /** The plan that the image has; undefined if it must not run. */
+  readonly plan: Plan | undefined;
   /** Undefined when the boot domain trapped. */
   readonly simulation: Simulation | undefined;
   /** Broken promises, in words; empty: none. */
@@ -64,7 +66,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   /** Domains that hold bytes nobody vouches for. */
   const tainted = new Set<number>();
 
-  const watch = (call: Hypercall, answer: number): void => {
+  const watch = (call: Hypercall, answer: number | undefined): void => {
     observe?.(call, answer);
     if (call.name === "createDomain") tainted.delete(call.domid);
     if (call.name === "copy" && call.sourceFrame !== undefined) {
@@ -88,7 +90,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
       ...(between === undefined ? {} : { between }),
     });
   } catch (error) {
-    return { simulation: undefined, broken: [`the boot domain trapped: ${String(error)}`] };
+    return { plan, simulation: undefined, broken: [`the boot domain trapped: ${String(error)}`] };
   }
 
   const { receipt, exit, hypercalls, imageBytesRead, domains } = simulation;
@@ -133,7 +135,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   );
   say(simulation.freePages + held === freePages, "pages were lost or made");
   checkWhatIsLeft(simulation, say, between !== undefined || faults.length > 0);
-  return { simulation, broken };
+  return { plan, simulation, broken };
 }
 
 /** Nothing is left of a failed launch, and every domain is what the receipt says it is. */

@@ -70,8 +70,8 @@ export interface XenModelOptions {
   readonly freePages: number;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: ((call: Hypercall) => Injection | undefined) | undefined;
-  /** Told of each hypercall after it, with its answer; not of the exit's, which has none. */
-  readonly observe?: ((call: Hypercall, answer: number) => void) | undefined;
+  /** Told of each hypercall after it, with its answer; the exit has none. */
+  readonly observe?: ((call: Hypercall, answer: number | undefined) => void) | undefined;
 }
 
 /** How many units a hypercall does that nothing limits. */
@@ -248,9 +248,13 @@ export class XenModel {
     };
     this.now += HYPERCALL_NS;
     const injection = this.#options.inject?.(call);
-    const answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);
-    this.#options.observe?.(call, answer);
-    return answer;
+    let answer: number | undefined;
+    try {
+      answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);
+      return answer;
+    } finally {
+      this.#options.observe?.(call, answer);
+    }
   }
 
   #doPart({ answer, done }: Injection, run: (most: number) => number): number {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images of any bytes, on hosts of any behaviour: the boot domain keeps its promises. A failing case
+// prints the command that repeats it.
+
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ImageHeader } from "../contract/image.js";
+import { compiledFile } from "../lab/lab-bench.js";
+import { paths } from "../setup/paths.js";
+import { fuzzCase } from "./fuzz.js";
+import { hostileHost } from "./hostile-host.js";
+import { judgeLaunch } from "./judge.js";
+import { SeededNumbers } from "./seeded.js";
+import { loadBootDomain } from "./simulate.js";
+import { withPlanWords } from "./suite/base-launch.js";
+
+/** Fuzzed images; `npm run test:long` asks for 1,000,000. */
+const cases = Number(process.env.DOMB_FUZZ_CASES ?? 20_000);
+/** Each test takes so many, so that a long run shows how far it is. */
+const casesPerTest = Math.max(2_500, Math.ceil(cases / 100));
+
+const launches = ["simulator/launches/pair.yaml", "simulator/launches/ramdisk.yaml"] as const;
+const freePages = 0x4000;
+
+let wasm: WebAssembly.Module;
+const images = new Map<string, Uint8Array>();
+
+function imageOf(launch: string): Uint8Array {
+  return images.get(launch) ?? expect.fail(`${launch} is not compiled`);
+}
+
+beforeAll(async () => {
+  wasm = await loadBootDomain();
+  for (const launch of launches) {
+    images.set(launch, (await compiledFile(join(paths.checkout, launch))).image);
+  }
+});
+
+function expectPromisesKept(image: Uint8Array, name: string): void {
+  const { broken } = judgeLaunch(image, { wasm, freePages });
+  if (broken.length > 0) expect.fail(`${name}: ${broken.join("; ")}`);
+}
+
+function endOfPlan(image: Uint8Array): number {
+  const header = new DataView(image.buffer);
+  const planBytes = header.getUint32(ImageHeader.planBytes, true);
+  return header.getUint32(ImageHeader.planOffset, true) + planBytes;
+}
+
+describe.each(launches)("the image of %s", (launch) => {
+  it("keeps its promises with any one byte of header and plan flipped", () => {
+    const image = imageOf(launch);
+    const end = endOfPlan(image);
+    for (let byte = 0; byte < end; byte++) {
+      for (const bits of [0x01, 0x80, 0xff]) {
+        const flipped = image.slice();
+        flipped[byte] = (flipped[byte] ?? 0) ^ bits;
+        expectPromisesKept(flipped, `byte ${byte} with bits ${bits}`);
+        if (byte < ImageHeader.size) continue;
+        expectPromisesKept(withPlanWords(flipped, []), `byte ${byte} with bits ${bits}, digested`);
+      }
+    }
+  });
+
+  it("keeps its promises when it is cut at any length", () => {
+    const image = imageOf(launch);
+    for (let bytes = 0; bytes < image.length; bytes++) {
+      expectPromisesKept(image.subarray(0, bytes), `cut to ${bytes} bytes`);
+    }
+  });
+});
+
+describe("a hostile host", () => {
+  it.each(launches)("that answers anything, and whose clock jumps, gets an end of %s", (launch) => {
+    const image = imageOf(launch);
+    for (let seed = 0; seed < 3000; seed++) {
+      const between = hostileHost(new SeededNumbers(`host ${seed}`));
+      const { broken } = judgeLaunch(image, { wasm, freePages, between });
+      if (broken.length > 0) expect.fail(`seed ${seed}: ${broken.join("; ")}`);
+    }
+  });
+});
+
+describe("fuzzed images and hosts", () => {
+  const chunks = Array.from({ length: Math.ceil(cases / casesPerTest) }, (_, index) => ({
+    from: index * casesPerTest,
+    to: Math.min(cases, (index + 1) * casesPerTest) - 1,
+  }));
+  it.each(chunks)("[RFC-EXIT] keep the promises: seeds $from to $to", ({ from, to }) => {
+    for (let seed = from; seed <= to; seed++) {
+      const launch = launches[seed % launches.length] ?? launches[0];
+      const { hostile, ...changed } = fuzzCase(imageOf(launch), String(seed));
+      const between = hostile === undefined ? undefined : hostileHost(hostile);
+      const { broken } = judgeLaunch(changed.image, { wasm, ...changed, between });
+      if (broken.length === 0) continue;
+      expect.fail(
+        `${broken.join("; ")}\nRepeat it with: npx domb simulate ${launch} --seed ${seed} --trace`,
+      );
+    }
+  });
+});
