@@ -13,7 +13,7 @@ const mayImport = {
   setup: [],
   guests: ["setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "lab", "setup"],
-  benchmarks: ["contract", "compiler", "lab", "setup", "bootdomain", "guests", "simulator"],
+  benchmarks: ["contract", "xen-model", "compiler", "lab", "setup", "bootdomain", "guests", "simulator"],
   docs: ["cli", "compiler", "contract", "setup"],
 };
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run bench` prints every figure; with `--write` it puts them into docs/figures.md, with
-// `--json` it prints them as JSON. `sizes` or `times` before that: only those.
+// `--json` it prints them as JSON. `sizes`, `times`, `bounds` or `simulator`: only those.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Table from "cli-table3";
 import { paths } from "../setup/paths.js";
+import { boundFigures } from "./bounds.js";
 import { twoLinuxFigures } from "./launch-times.js";
+import { simulatorFigures } from "./simulator.js";
 import { type Figure, sizeFigures } from "./sizes.js";
 
 interface Section {
@@ -22,6 +24,8 @@ const sections: readonly Section[] = [
     title: "examples/two-linux in virtual time, from Xen's first line",
     measure: twoLinuxFigures,
   },
+  { name: "bounds", title: "Upper bounds of launches, and what they took", measure: boundFigures },
+  { name: "simulator", title: "What the simulator tries", measure: simulatorFigures },
 ];
 
 function markdown(title: string, figures: readonly Figure[]): string {

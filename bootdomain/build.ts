@@ -60,6 +60,7 @@ export const gccOptions = [
   "-ffunction-sections",
   "-mno-red-zone",
   "-mgeneral-regs-only",
+  "-fstack-usage",
   "-Wall",
   "-Werror",
 ];
@@ -155,14 +156,7 @@ async function compileTo(directory: string): Promise<void> {
   ]);
   await run("wasm2c", ["-n", "domb", file("domb.wasm"), "-o", file("domb.c")]);
   await writeFile(file("contract.h"), contractHeader());
-  await run("gcc", [
-    ...gcc,
-    ...generatedOptions,
-    "-fstack-usage",
-    file("domb.c"),
-    "-o",
-    file("domb.o"),
-  ]);
+  await run("gcc", [...gcc, ...generatedOptions, file("domb.c"), "-o", file("domb.o")]);
   await run("gcc", [...gcc, join(shim, "machine.c"), "-o", file("machine.o")]);
   await run("gcc", [
     ...gcc,

@@ -5,7 +5,10 @@ import { createHash } from "node:crypto";
 import { relative } from "node:path";
 import Table from "cli-table3";
 import { formatSize } from "../compiler/description/size.js";
+import type { Plan } from "../compiler/plan/plan.js";
+import { longestStep, workOfLaunch } from "../compiler/plan/work.js";
 import { PAGE_SIZE } from "../contract/limits.js";
+import { timeOf } from "../xen-model/costs.js";
 import type { DescribedLaunch } from "./answer.js";
 import { printable } from "./render-diagnostics.js";
 
@@ -57,9 +60,19 @@ export function launchDocument(launch: DescribedLaunch): object {
       output,
     })),
     operations: plan.operations.length,
+    work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
     xenCommandLine,
   };
+}
+
+/** What the boot domain does at most, and how long that takes on the model. */
+function workText(plan: Plan): string {
+  const work = workOfLaunch(plan);
+  const seconds = (nanoseconds: number): string => `${(nanoseconds / 1e9).toFixed(3)} s`;
+  const { step, nanoseconds } = longestStep(plan);
+  const longest = step === 0 ? "" : `, the longest step is ${step} with ${seconds(nanoseconds)}`;
+  return `at most ${work.hypercalls} hypercalls, ${work.digestBytes} bytes digested; some ${seconds(timeOf(work))}${longest}`;
 }
 
 /** The launch as text. */
@@ -78,6 +91,7 @@ export function launchText(launch: DescribedLaunch): string {
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,
+    `work          ${workText(plan)}`,
     `Xen's command line must have: ${xenCommandLine}`,
     "",
   ].join("\n");

@@ -66,8 +66,8 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   /** Domains that hold bytes nobody vouches for. */
   const tainted = new Set<number>();
 
-  const watch = (call: Hypercall, answer: number | undefined): void => {
-    observe?.(call, answer);
+  const watch = (call: Hypercall, answer: number | undefined, endNs: number): void => {
+    observe?.(call, answer, endNs);
     if (call.name === "createDomain") tainted.delete(call.domid);
     if (call.name === "copy" && call.sourceFrame !== undefined) {
       const first = call.sourceFrame - imageFrame;

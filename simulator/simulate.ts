@@ -31,8 +31,8 @@ export interface SimulationOptions {
   readonly freePages: number;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: (call: Hypercall) => Injection | undefined;
-  /** Told of each hypercall after it, with its answer; the exit has none. */
-  readonly observe?: (call: Hypercall, answer: number | undefined) => void;
+  /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
+  readonly observe?: (call: Hypercall, answer: number | undefined, endNs: number) => void;
   /** Puts something between boot domain and model; `memory` gives the boot domain's own. */
   readonly between?: (
     imports: BootDomainImports,

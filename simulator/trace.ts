@@ -11,6 +11,7 @@ import type { Hypercall } from "../xen-model/hypercalls.js";
 export interface TracedCall {
   /** Virtual time in nanoseconds since the launch began. */
   readonly atNs: number;
+  readonly endNs: number;
   /** Numbers of step and operation, from 1; 0 for what comes after the last step. */
   readonly step: number;
   readonly operation: number;
@@ -63,11 +64,11 @@ export class Trace {
   }
 
   /** What a simulation calls with each hypercall. */
-  readonly observe = (call: Hypercall, answer: number | undefined): void => {
+  readonly observe = (call: Hypercall, answer: number | undefined, endNs: number): void => {
     const { atNs, name, occurrence, domid } = call;
     const place = afterwards.has(name) ? undefined : this.#places?.next().value;
     this.calls.push({
-      ...{ atNs, step: place?.step ?? 0, operation: place?.operation ?? 0 },
+      ...{ atNs, endNs, step: place?.step ?? 0, operation: place?.operation ?? 0 },
       ...{ hypercall: name, occurrence, domid, details: call.details(), answer },
     });
   };

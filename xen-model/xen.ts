@@ -70,8 +70,10 @@ export interface XenModelOptions {
   readonly freePages: number;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: ((call: Hypercall) => Injection | undefined) | undefined;
-  /** Told of each hypercall after it, with its answer; the exit has none. */
-  readonly observe?: ((call: Hypercall, answer: number | undefined) => void) | undefined;
+  /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
+  readonly observe?:
+    | ((call: Hypercall, answer: number | undefined, endNs: number) => void)
+    | undefined;
 }
 
 /** How many units a hypercall does that nothing limits. */
@@ -253,7 +255,7 @@ export class XenModel {
       answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);
       return answer;
     } finally {
-      this.#options.observe?.(call, answer);
+      this.#options.observe?.(call, answer, this.now);
     }
   }
 

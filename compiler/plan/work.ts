@@ -5,20 +5,14 @@
 
 import { ImageHeader, PlanHeader } from "../../contract/image.js";
 import { PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits.js";
+import { timeOf, type Workload } from "../../xen-model/costs.js";
 import type { Plan, PlanOperation, PlanStep } from "./plan.js";
 import { domainLayout, materialLayout, operationKindLayout, stepLayout } from "./plan.js";
 
 /** Upper bounds of the work of a launch, or of one of its steps. */
-export interface Work {
-  readonly hypercalls: number;
-  /** Bytes of the image that are read, digested or not. */
-  readonly imageBytes: number;
+export interface Work extends Workload {
   /** Bytes that are digested, padding to whole blocks of 64 bytes included. */
   readonly digestBytes: number;
-  /** Pages that Xen is asked for. */
-  readonly populatedPages: number;
-  readonly copiedPages: number;
-  readonly clearedPages: number;
 }
 
 const none: Work = {
@@ -88,4 +82,11 @@ export function workOfLaunch(plan: Plan): Work {
     digestBytes: digested(planBytes),
   };
   return plan.steps.map((step) => workOfStep(plan, step)).reduce(add, around);
+}
+
+/** The step that takes longest on the model, from 1, and its virtual time in nanoseconds. */
+export function longestStep(plan: Plan): { readonly step: number; readonly nanoseconds: number } {
+  const times = plan.steps.map((step) => timeOf(workOfStep(plan, step)));
+  const nanoseconds = Math.max(0, ...times);
+  return { step: times.indexOf(nanoseconds) + 1, nanoseconds };
 }

@@ -365,9 +365,30 @@ static void run_case(uint32_t number, const struct batch_case *batch_case, const
     }
 }
 
+/* The stack below `start` is painted first; what lost its paint was used. */
+#define PAINT        0xa5
+#define PAINTED      (STACK_BYTES - 1024)
+
+static void paint_stack(uint8_t *top)
+{
+    for ( unsigned int i = 256; i < PAINTED; i++ )
+        *(volatile uint8_t *)(top - i) = PAINT;
+}
+
+static unsigned int used_stack(const uint8_t *top)
+{
+    unsigned int used = PAINTED - 1;
+
+    while ( used > 256 && *(const volatile uint8_t *)(top - used) == PAINT )
+        used--;
+    return used;
+}
+
 /* Launches every case of the module, then exits as a boot domain does. */
 void start(const struct hvm_start_info *info)
 {
+    /* Where the return address ends, which the caller has put there. */
+    uint8_t *top = (uint8_t *)__builtin_frame_address(0) + 16;
     const struct hvm_modlist_entry *entry = (const void *)info->modlist_paddr;
     const uint8_t *module = (const void *)entry->paddr;
     const struct batch_header *header = (const void *)module;
@@ -377,6 +398,7 @@ void start(const struct hvm_start_info *info)
     uint32_t leaf[4];
     uint64_t room = 0;
 
+    paint_stack(top);
     cpuid(XEN_CPUID_LEAF(2), leaf);
     asm volatile ("wrmsr" :: "c" (leaf[1]), "a" ((uint32_t)(uintptr_t)hypercall_page), "d" (0)
                   : "memory");
@@ -413,6 +435,9 @@ void start(const struct hvm_start_info *info)
             }
         }
     }
+    add_text("batch: stack ");
+    add_number(used_stack(top));
+    end_line();
     hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_exit, (unsigned long)&end, 0);
     crash();
 }

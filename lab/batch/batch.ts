@@ -5,7 +5,8 @@
 import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { gccOptions, linkOptions } from "../../bootdomain/build.js";
+import { gccOptions, linkOptions, STACK_BYTES } from "../../bootdomain/build.js";
+import { stackOf } from "../../bootdomain/stack.js";
 import { BOOT_DOMID, PAGE_SIZE } from "../../contract/limits.js";
 import { paths } from "../../setup/paths.js";
 import type { SuiteCase } from "../../simulator/suite.js";
@@ -27,6 +28,14 @@ export interface BatchResult {
   readonly lostPages: number;
 }
 
+/** What a batch left. */
+export interface Batch {
+  /** In the order of the cases. */
+  readonly results: readonly BatchResult[];
+  /** Bytes of stack that the batch's boot domain used, and its upper bound. */
+  readonly stack: { readonly used: number; readonly bound: number };
+}
+
 const MAGIC = 0x68637462;
 const HEADER_BYTES = 16;
 const CASE_BYTES = 20;
@@ -46,6 +55,7 @@ export async function buildBatch(): Promise<string> {
     "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
     "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
     "-D__XEN_TOOLS__",
+    `-DSTACK_BYTES=${STACK_BYTES}`,
     ...includes.flatMap((folder) => ["-I", folder]),
     ...["-c", join(paths.checkout, "lab", "batch", "batch.c"), "-o", object],
   ]);
@@ -125,10 +135,11 @@ function parseResults(lines: readonly string[]): BatchResult[] {
 export async function runBatch(
   cases: readonly SuiteCase[],
   { roomPages, hostMemoryBytes }: { readonly roomPages: number; readonly hostMemoryBytes: number },
-): Promise<readonly BatchResult[]> {
+): Promise<Batch> {
   const module = encodeBatch(cases, roomPages);
   const own = process.env.DOMB_BOOT_DOMAIN;
-  process.env.DOMB_BOOT_DOMAIN = await buildBatch();
+  const elf = await buildBatch();
+  process.env.DOMB_BOOT_DOMAIN = elf;
   try {
     const mebibytes = bootDomainBytes(module.length) / 0x100000;
     const { outcome, xenLog } = await booted(module, `boot-domain=${mebibytes}M guest_loglvl=all`, {
@@ -147,7 +158,9 @@ export async function runBatch(
         `${results.length} of ${cases.length} launches ran: ${outcome.reason}\n${last}`,
       );
     }
-    return results;
+    const stack = lines.map((line) => /^batch: stack (\d+)$/.exec(line)?.[1]).find(Boolean);
+    const usage = [join(paths.build, "bootdomain", "domb.su"), elf.replace(/elf$/, "su")];
+    return { results, stack: { used: Number(stack), bound: await stackOf("start", elf, usage) } };
   } finally {
     if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
     else process.env.DOMB_BOOT_DOMAIN = own;

@@ -9,7 +9,7 @@ import { plainCase } from "../../simulator/suite/suite-case.js";
 import { type SuiteCase, suite } from "../../simulator/suite.js";
 import { withoutTimes } from "../../xen-model/receipt.js";
 import { compiledExample } from "../lab-bench.js";
-import { type BatchResult, runBatch } from "./batch.js";
+import { type Batch, type BatchResult, runBatch } from "./batch.js";
 
 const MEBIBYTE = 0x100000;
 /** What a launch of the suite can have at most: more than any of them takes. */
@@ -21,11 +21,13 @@ type Left = Omit<BatchResult, "receipt"> & { readonly receipt: object };
 interface Ends {
   readonly real: ReadonlyMap<string, Left>;
   readonly model: ReadonlyMap<string, Left>;
+  readonly stack: Batch["stack"];
 }
 
 async function bothEnds(cases: readonly SuiteCase[], room: number, host: number): Promise<Ends> {
   const wasm = await loadBootDomain();
-  const results = await runBatch(cases, { roomPages: room, hostMemoryBytes: host * MEBIBYTE });
+  const options = { roomPages: room, hostMemoryBytes: host * MEBIBYTE };
+  const { results, stack } = await runBatch(cases, options);
   const model = cases.map(({ name, image, freePages, faults }) => {
     const free = room === 0 ? freePages : Math.min(freePages, room);
     const left = simulateLaunch(image, { wasm, freePages: free, inject: injectFaults(faults) });
@@ -43,7 +45,7 @@ async function bothEnds(cases: readonly SuiteCase[], room: number, host: number)
     const end: Left = { ...result, receipt: withoutTimes(result.receipt) };
     return [cases[index]?.name ?? "", end] as const;
   });
-  return { real: new Map(real), model: new Map(model) };
+  return { real: new Map(real), model: new Map(model), stack };
 }
 
 function byNumber(one: number, other: number): number {
@@ -62,6 +64,11 @@ describe("real Xen and its model", () => {
   it("run the same launches, each under a name of its own", () => {
     expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
     expect([...ends.real.keys()]).toEqual(cases.map(({ name }) => name));
+  });
+
+  it("use no more stack than frames and calls of the machine code allow", () => {
+    expect(ends.stack.used).toBeGreaterThan(300);
+    expect(ends.stack.used).toBeLessThanOrEqual(ends.stack.bound);
   });
 
   it.each(["one domain", "two domains", "image", "plan", "context", "memory", "faults"])(

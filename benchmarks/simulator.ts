@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much the simulator tries, and how fast it is: the one figure here that depends on the machine.
+
+import { join } from "node:path";
+import { compiledFile } from "../lab/lab-bench.js";
+import { paths } from "../setup/paths.js";
+import { fuzzCase } from "../simulator/fuzz.js";
+import { judgeLaunch } from "../simulator/judge.js";
+import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
+import { suite } from "../simulator/suite.js";
+import { failures } from "../xen-model/failures.js";
+import type { Figure } from "./sizes.js";
+
+const launches = 5000;
+
+/** Launches a second, each made by `run`. */
+function perSecond(run: (index: number) => void): number {
+  const began = performance.now();
+  for (let index = 0; index < launches; index++) run(index);
+  return Math.round((launches * 1000) / (performance.now() - began));
+}
+
+export async function simulatorFigures(): Promise<Figure[]> {
+  const wasm = await loadBootDomain();
+  const { image } = await compiledFile(join(paths.checkout, "simulator/launches/pair.yaml"));
+  const cases = await suite();
+  const freePages = 0x4000;
+  return [
+    { what: "ways to fail in the table of Xen's failures", value: failures.length, unit: "rows" },
+    { what: "launches run on real Xen and on its model", value: cases.length, unit: "" },
+    {
+      what: "of them with faults",
+      value: cases.filter(({ faults }) => faults.length > 0).length,
+      unit: "",
+    },
+    {
+      what: "of them where memory runs out",
+      value: cases.filter(({ name }) => name.startsWith("memory")).length,
+      unit: "",
+    },
+    {
+      what: "whole launches of two domains simulated, on this machine",
+      value: perSecond(() => simulateLaunch(image, { wasm, freePages })),
+      unit: "a second",
+    },
+    {
+      what: "fuzzed launches made and judged, on this machine",
+      value: perSecond((seed) => {
+        const { hostile: _, ...changed } = fuzzCase(image, String(seed));
+        judgeLaunch(changed.image, { wasm, ...changed });
+      }),
+      unit: "a second",
+    },
+  ];
+}
