@@ -252,6 +252,62 @@ describe("domb simulate", () => {
   });
 });
 
+describe("domb simulate with faults", () => {
+  const pair = join(paths.checkout, "simulator", "launches", "pair.yaml");
+
+  it("fails the hypercall that --fault names, and says where", async () => {
+    const faults = ["--fault", "populate:2=1", "--fault", "destroy:1=EINVAL"];
+    const { exitCode, stdout, stderr } = await domb("simulate", pair, ...faults);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/status +hypercall: step 3, operation 17, domain 2, error ENOMEM/);
+    expect(stdout).toMatch(/first +1 +destroyed/);
+    expect(stdout).toMatch(/second +2 +created/);
+  });
+
+  it("says when a fault was never met", async () => {
+    const { exitCode, stderr } = await domb("simulate", pair, "--fault", "clear:1=EINVAL");
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("clear:1=EINVAL was not met");
+  });
+
+  it("shows each hypercall with --trace, as lines and as JSON", async () => {
+    const { stdout } = await domb("simulate", pair, "--trace");
+    expect(stdout).toContain("step 3, domain second");
+    expect(stdout).toMatch(/ ms +operation 17 +populate:2 d2 gfn 0x0, 2 extents of order 9 → 2\n/);
+    const json = await domb("simulate", pair, "--trace", "--json");
+    const { hypercalls } = JSON.parse(json.stdout);
+    expect(hypercalls[0]).toMatchObject({ hypercall: "createDomain", step: 1, answer: 0 });
+    expect(hypercalls.at(-1)).toMatchObject({ hypercall: "exit", step: 0 });
+  });
+
+  it("runs out of memory where --free-memory says", async () => {
+    const { exitCode, stdout } = await domb("simulate", pair, "--free-memory", "4 MiB");
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("error ENOMEM");
+  });
+
+  it("changes a launch the same way each time with --seed, and shows how", async () => {
+    const one = await domb("simulate", pair, "--seed", "3");
+    const same = await domb("simulate", pair, "--seed", "3");
+    const other = await domb("simulate", pair, "--seed", "4");
+    expect(one.stdout).toMatch(/^changes\n {2}\S/);
+    expect(same.stdout).toBe(one.stdout);
+    expect(other.stdout).not.toBe(one.stdout);
+  });
+
+  it.each([
+    [["--fault", "populate"], "wanted: populate:3=ENOMEM"],
+    [["--fault", "populate:1=EWHAT"], "there is no errno EWHAT"],
+    [["--free-memory", "much"], "Give a size with its unit"],
+    [["--seed", "1", "--free-memory", "1 MiB"], "--seed decides"],
+  ])("refuses %s", async (options, words) => {
+    const { exitCode, stderr } = await domb("simulate", pair, ...options);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(words);
+  });
+});
+
 describe("domb boot", () => {
   it("refuses to wait for a domain that there is not", async () => {
     const { exitCode, stderr } = await domb("boot", hello, "--until", "other=text");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { paths } from "../setup/paths.js";
 import { diagnosticsPage } from "./generate-diagnostics.js";
+import { failuresPage } from "./generate-failures.js";
 import { formatsPage, importsPage } from "./generate-formats.js";
 import { requirementsPage } from "./generate-requirements.js";
 
@@ -14,6 +15,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["diagnostics.md", diagnosticsPage()],
     ["formats.md", await formatsPage()],
+    ["hypercall-failures.md", failuresPage()],
     ["requirements.md", await requirementsPage()],
     ["wasm-imports.md", await importsPage()],
   ]);

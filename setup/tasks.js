@@ -50,8 +50,18 @@ export const tasks = {
   "test:long": {
     summary: "run the simulator's tests at length: a million fuzzed images, every fault",
     preparations: everything,
-    command: [...vitest, "simulator/fuzz.test.ts", "simulator/every-fault.test.ts"],
+    command: [
+      ...vitest,
+      "--reporter=verbose",
+      "simulator/fuzz.test.ts",
+      "simulator/every-fault.test.ts",
+    ],
     environment: { DOMB_FUZZ_CASES: "1000000", DOMB_LONG_TESTS: "1" },
+  },
+  coverage: {
+    summary: "say which lines and branches of the boot domain the simulator's launches reach",
+    preparations: everything,
+    command: [join(paths.dist, "simulator", "coverage", "run.js")],
   },
   bench: {
     summary: "measure sizes and times",

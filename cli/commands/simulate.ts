@@ -139,7 +139,7 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
       `warning: ${formatFault(fault)} was not met: no such hypercall was made\n`,
     );
   }
-  if (changes.length > 0) printText(`changes\n${changes.map((one) => `  ${one}\n`).join("")}`);
+  if (changes.length > 0) printText(`changes\n${changes.map((one) => `  ${one}\n`).join("")}\n`);
   if (tracing) printText(`${trace.lines(plan).join("\n")}\n\n`);
   if (simulation !== undefined) printText(simulationText(simulation, plan));
   if (broken.length === 0) return;
