@@ -2,7 +2,7 @@
 // Builds replay.c with the boot domain's C, in variants, and runs it. x86-64 is the very object
 // file that is linked into the boot domain's kernel. Output: build/native/.
 
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { built, gccOptions } from "../../bootdomain/build.js";
@@ -17,14 +17,14 @@ export interface Variant {
   readonly options: readonly string[];
   /** What runs the program, if the machine can't. */
   readonly runner: readonly string[];
-  /** Which misuse it reports by itself. */
-  readonly sanitizers: readonly ("address" | "undefined")[];
+  /** Whether it reports undefined behaviour and what lies outside its memory. */
+  readonly sanitized: boolean;
 }
 
 const x86Only = ["-fcf-protection=none", "-mno-red-zone"];
 const arm64Options = gccOptions.filter((option) => !x86Only.includes(option));
-const sanitized = (...sanitizers: readonly Variant["sanitizers"][number][]): readonly string[] => [
-  `-fsanitize=${sanitizers.join(",")}`,
+const sanitizerOptions = [
+  "-fsanitize=address,undefined",
   "-fno-sanitize-recover=all",
   "-fno-omit-frame-pointer",
   "-O1",
@@ -32,37 +32,28 @@ const sanitized = (...sanitizers: readonly Variant["sanitizers"][number][]): rea
 ];
 
 const x86 = { compiler: "gcc", runner: [] };
-const arm64 = { compiler: "aarch64-linux-gnu-gcc", runner: ["qemu-aarch64"] };
+const arm64 = {
+  compiler: "aarch64-linux-gnu-gcc",
+  runner: ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
+};
 
 /** Every way to build and run it. */
 export const variants: readonly Variant[] = [
-  {
-    ...x86,
-    name: "x86-64",
-    dombOptions: undefined,
-    options: ["-no-pie"],
-    sanitizers: [],
-  },
+  { ...x86, name: "x86-64", dombOptions: undefined, options: ["-no-pie"], sanitized: false },
   {
     ...x86,
     name: "x86-64-sanitized",
-    dombOptions: [...gccOptions, ...sanitized("address", "undefined")],
-    options: ["-no-pie", ...sanitized("address", "undefined")],
-    sanitizers: ["address", "undefined"],
+    dombOptions: [...gccOptions, ...sanitizerOptions],
+    options: ["-no-pie", ...sanitizerOptions],
+    sanitized: true,
   },
-  {
-    ...arm64,
-    name: "arm64",
-    dombOptions: arm64Options,
-    options: ["-static"],
-    sanitizers: [],
-  },
+  { ...arm64, name: "arm64", dombOptions: arm64Options, options: ["-no-pie"], sanitized: false },
   {
     ...arm64,
     name: "arm64-sanitized",
-    dombOptions: [...arm64Options, ...sanitized("undefined")],
-    options: ["-static", ...sanitized("undefined")],
-    sanitizers: ["undefined"],
+    dombOptions: [...arm64Options, ...sanitizerOptions],
+    options: ["-no-pie", ...sanitizerOptions],
+    sanitized: true,
   },
 ];
 
@@ -91,21 +82,24 @@ export async function buildReplay(variant: Variant): Promise<string> {
   const folder = join(paths.build, "native");
   await mkdir(folder, { recursive: true });
   const program = join(folder, `replay-${name}`);
-  // Another run may build the same meanwhile: each has files of its own.
-  const own = `${program}.${process.pid}`;
-  let object = join(dirname(built.c), "domb.o");
-  if (dombOptions !== undefined) {
-    object = `${own}.o`;
-    const domb = [...dombOptions, ...commonOptions, ...generatedOptions];
-    await execa(compiler, [...domb, "-c", built.c, "-o", object]);
+  // Another run may build the same meanwhile: each has a folder of its own.
+  const own = await mkdtemp(join(folder, `${name}.`));
+  try {
+    let object = join(dirname(built.c), "domb.o");
+    if (dombOptions !== undefined) {
+      object = join(own, "domb.o");
+      const domb = [...dombOptions, ...commonOptions, ...generatedOptions];
+      await execa(compiler, [...domb, "-c", built.c, "-o", object]);
+    }
+    const warnings = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
+    const source = join(paths.checkout, "simulator", "native", "replay.c");
+    const replay = ["-std=gnu11", "-O1", "-g", ...options, ...commonOptions, ...warnings];
+    await execa(compiler, [...replay, source, object, "-o", join(own, "replay")]);
+    await rename(join(own, "replay"), program);
+    return program;
+  } finally {
+    await rm(own, { recursive: true });
   }
-  const warnings = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"];
-  const source = join(paths.checkout, "simulator", "native", "replay.c");
-  const replay = ["-std=gnu11", "-O1", "-g", ...options, ...commonOptions, ...warnings];
-  await execa(compiler, [...replay, source, object, "-o", own]);
-  await rename(own, program);
-  if (dombOptions !== undefined) await rename(object, `${program}.o`);
-  return program;
 }
 
 export interface Replayed {
@@ -124,7 +118,7 @@ export async function replay(
   const [command = program, ...before] = [...runner, program];
   const result = await execa(command, [...before, ...options], {
     all: true,
-    // Core dumps and leaks of the program around the boot domain are not the point.
+    // Leaks can only be of the program around the boot domain, which allocates nothing.
     env: { ASAN_OPTIONS: "detect_leaks=0" },
     input: Buffer.concat(recordings),
     reject: false,

@@ -103,9 +103,9 @@ function passedToMemoryOp(memory: Uint8Array, argument: number): Area[] {
   return [structure, pointedTo(memory, start, Number(extents) * 8)];
 }
 
-function passedToBootDomainOp(memory: Uint8Array, command: number, argument: number): Area[] {
-  const exits = command === abi.XEN_BOOT_DOMAIN_exit;
-  const size = exits ? abi.xen_boot_domain_exit_size : abi.xen_boot_domain_fill_size;
+/** The larger of its structures: a hostile host may write to all of it. */
+function passedToBootDomainOp(memory: Uint8Array, argument: number): Area[] {
+  const size = Math.max(abi.xen_boot_domain_exit_size, abi.xen_boot_domain_fill_size);
   return [areaOf(memory, argument, size)];
 }
 
@@ -161,7 +161,7 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
           ),
         bootDomainOp: (...words) =>
           note(
-            { name: "bootDomainOp", words, passed: passedToBootDomainOp(memory(), ...words) },
+            { name: "bootDomainOp", words, passed: passedToBootDomainOp(memory(), words[1]) },
             () => xen.bootDomainOp(...words),
           ),
       },

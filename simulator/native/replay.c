@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "contract.h"
 #include "domb.h"
@@ -31,14 +34,20 @@ static uint32_t image_bytes;
 static uint8_t *linear_memory;
 static uint32_t linear_memory_bytes;
 
-/* The recording that is replayed: what is still to read, and where in the launch that is. */
+/* What is still to read of the recording that is replayed. */
 static const uint8_t *cursor, *end;
-static char name[200];
-static uint32_t calls, call;
 static uint32_t exits;
 
-/* For tests of the sanitizers: linear memory is allocated smaller than it says it is. */
+/* Where the replay is: it runs in a child, and its parent tells this if the child dies. */
+static struct {
+    char name[200];
+    uint32_t calls, call;
+    bool ended;
+} *at;
+
+/* For tests of the sanitizers: linear memory is smaller than it says, or beyond all addresses. */
 static unsigned long missing_bytes;
+static bool wraps;
 
 static void __attribute__((noreturn)) fail(const char *message)
 {
@@ -50,7 +59,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) differ(const char *f
 {
     va_list values;
 
-    printf("%s: call %u of %u: ", name, call, calls);
+    printf("%s: call %u of %u: ", at->name, at->call, at->calls);
     va_start(values, format);
     vprintf(format, values);
     va_end(values);
@@ -109,9 +118,9 @@ static uint64_t import(enum import number, uint32_t first, uint32_t second, uint
     uint32_t recorded, words[3] = { first, second, third };
     uint64_t answer;
 
-    if ( call == calls )
+    if ( at->call == at->calls )
         differ("%s is one call more than recorded", what);
-    call++;
+    at->call++;
     recorded = take_u32();
     if ( recorded >= IMPORTS )
         fail("a recording has an import that there is not");
@@ -133,7 +142,7 @@ static uint64_t import(enum import number, uint32_t first, uint32_t second, uint
 
         memcpy(linear(address, bytes), take(bytes), bytes);
     }
-    if ( exits && call == calls )
+    if ( exits && at->call == at->calls )
         longjmp(leave, EXITED);
     return answer;
 }
@@ -176,7 +185,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t *memory, uint32_t pages, uint32_t 
 {
     if ( (uint64_t)pages * 0x10000 != linear_memory_bytes || max_pages != pages )
         differ("linear memory has %u to %u pages", pages, max_pages);
-    memory->data = linear_memory;
+    memory->data = wraps ? (uint8_t *)UINTPTR_MAX : linear_memory;
     memory->size = linear_memory_bytes;
 }
 
@@ -208,8 +217,8 @@ static void compare_end(const uint8_t *receipt, uint32_t address, uint32_t bytes
 {
     uint32_t hash = 0x811c9dc5, word;
 
-    if ( call != calls )
-        differ("it is the last, recorded %u more", calls - call);
+    if ( at->call != at->calls )
+        differ("it is the last, recorded %u more", at->calls - at->call);
     if ( Z_dombZ_receipt(&domb) != address )
         differ("the receipt is at 0x%x, recorded 0x%x", Z_dombZ_receipt(&domb), address);
     compare("receipt", address, receipt, bytes);
@@ -231,7 +240,7 @@ static bool replay(void)
     bool same;
 
     name_bytes = take_u32();
-    snprintf(name, sizeof(name), "%.*s", (int)name_bytes, (const char *)take(name_bytes));
+    snprintf(at->name, sizeof(at->name), "%.*s", (int)name_bytes, (const char *)take(name_bytes));
     image_bytes = take_u32();
     image = allocate(image_bytes);
     if ( image_bytes != 0 )
@@ -249,8 +258,8 @@ static bool replay(void)
     receipt_bytes = take_u32();
     receipt = take(receipt_bytes);
     memory_hash = take_u32();
-    calls = take_u32();
-    call = 0;
+    at->calls = take_u32();
+    at->call = 0;
     memset(&domb, 0, sizeof(domb));
 
     switch ( setjmp(leave) )
@@ -262,9 +271,8 @@ static bool replay(void)
             differ("the launch returned, recorded that it exits");
         /* fall through */
     case EXITED:
-        same = setjmp(leave) == 0;
-        if ( same )
-            compare_end(receipt, receipt_address, receipt_bytes, memory_hash);
+        compare_end(receipt, receipt_address, receipt_bytes, memory_hash);
+        same = true;
         break;
     default:
         same = false;
@@ -274,25 +282,13 @@ static bool replay(void)
     return same;
 }
 
-/* A sanitizer's last words: which launch it was. */
-static void tell_launch(void)
-{
-    fprintf(stderr, "replay: in \"%s\", after call %u of %u\n", name, call, calls);
-}
-
-void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
-
-int main(int count, char **arguments)
+/* Replays all of stdin; returns whether every launch is the same. */
+static bool replay_all(void)
 {
     unsigned long launches = 0, imports = 0, different = 0;
     uint32_t bytes;
 
-    if ( count == 3 && strcmp(arguments[1], "--missing-bytes") == 0 )
-        missing_bytes = strtoul(arguments[2], NULL, 0);
-    else if ( count != 1 )
-        fail("recordings are read from stdin, and there are no arguments");
-    if ( __sanitizer_set_death_callback != NULL )
-        __sanitizer_set_death_callback(tell_launch);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     Z_domb_init_module();
     while ( fread(&bytes, 1, sizeof(bytes), stdin) == sizeof(bytes) )
     {
@@ -304,12 +300,40 @@ int main(int count, char **arguments)
         end = recording + bytes;
         different += !replay();
         launches++;
-        imports += call;
+        imports += at->call;
         free(recording);
     }
     if ( different == 0 )
         printf("%lu launches, %lu imports: the same\n", launches, imports);
     else
         printf("%lu of %lu launches differ\n", different, launches);
-    return different != 0;
+    return different == 0;
+}
+
+int main(int count, char **arguments)
+{
+    pid_t child;
+    int status;
+
+    if ( count == 3 && strcmp(arguments[1], "--missing-bytes") == 0 )
+        missing_bytes = strtoul(arguments[2], NULL, 0);
+    else if ( count == 2 && strcmp(arguments[1], "--wraps") == 0 )
+        wraps = true;
+    else if ( count != 1 )
+        fail("recordings are read from stdin, and there are no arguments");
+    at = mmap(NULL, sizeof(*at), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if ( at == MAP_FAILED || (child = fork()) < 0 )
+        fail("no memory");
+    if ( child == 0 )
+    {
+        bool same = replay_all();
+
+        at->ended = true;
+        return same ? 0 : 1;
+    }
+    if ( waitpid(child, &status, 0) == child && at->ended && WIFEXITED(status) )
+        return WEXITSTATUS(status);
+    printf("%s: call %u of %u: the boot domain ended with status 0x%x\n", at->name, at->call,
+           at->calls, status);
+    return 1;
 }
