@@ -7,6 +7,7 @@ import { baseLaunches } from "./suite/base-launch.js";
 import { contextCases } from "./suite/context-cases.js";
 import { doubleFaults, singleFaults } from "./suite/fault-cases.js";
 import { imageCases } from "./suite/image-cases.js";
+import { limitCases } from "./suite/limit-cases.js";
 import { memoryCases } from "./suite/memory-cases.js";
 import { planCases } from "./suite/plan-cases.js";
 import { plainCase, type SuiteCase } from "./suite/suite-case.js";
@@ -37,6 +38,7 @@ export async function suite(): Promise<readonly SuiteCase[]> {
     ...imageCases(two),
     ...planCases(one, two),
     ...contextCases(one),
+    ...limitCases(two),
     ...memoryCases(two, freePages()),
     ...singleFaults("two domains", two.image, wasm),
     ...doubleFaults("two domains", two.image, wasm),

@@ -71,7 +71,7 @@ describe("real Xen and its model", () => {
     expect(ends.stack.used).toBeLessThanOrEqual(ends.stack.bound);
   });
 
-  it.each(["one domain", "two domains", "image", "plan", "context", "memory", "faults"])(
+  it.each(["one domain", "two domains", "image", "plan", "context", "limits", "memory", "faults"])(
     "[RFC-EXIT] leave the same receipts and domains: %s",
     (group) => {
       const names = cases.map(({ name }) => name).filter((name) => name.startsWith(group));

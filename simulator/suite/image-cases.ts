@@ -17,7 +17,12 @@ const headerFields = {
   reserved: ImageHeader.reserved,
 } as const;
 
-const limits = [0, 1, 15, 16, 63, 65, PAGE_SIZE, MAX_IMAGE_BYTES, MAX_IMAGE_BYTES + 1, 0xffffffff];
+/** PLAN_BYTES of bootdomain/assembly/memory.ts without the room for padding. */
+const MOST_PLAN_BYTES = 0x70000 - 128;
+const limits = [
+  ...[0, 1, 15, 16, 63, 65, PAGE_SIZE, MOST_PLAN_BYTES, MOST_PLAN_BYTES + 1],
+  ...[MAX_IMAGE_BYTES, MAX_IMAGE_BYTES + 1, 0xffffffff],
+];
 
 /** Each header field with each limit, one bit of each digest, and lengths around each border. */
 export function imageCases({ image, plan }: BaseLaunch): readonly SuiteCase[] {
