@@ -4,12 +4,13 @@
 
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { gapsOf, readTables } from "../bootdomain/layout.js";
 import { ImageHeader } from "../contract/image.js";
 import { compiledFile } from "../lab/lab-bench.js";
 import { paths } from "../setup/paths.js";
 import { fuzzCase } from "./fuzz.js";
 import { hostileHost } from "./hostile-host.js";
-import { judgeLaunch } from "./judge.js";
+import { judgeLaunch, type MemoryGap, memoryGaps } from "./judge.js";
 import { SeededNumbers } from "./seeded.js";
 import { loadBootDomain } from "./simulate.js";
 import { withPlanWords } from "./suite/base-launch.js";
@@ -23,6 +24,7 @@ const launches = ["simulator/launches/pair.yaml", "simulator/launches/ramdisk.ya
 const freePages = 0x4000;
 
 let wasm: WebAssembly.Module;
+let gaps: readonly MemoryGap[];
 const images = new Map<string, Uint8Array>();
 
 function imageOf(launch: string): Uint8Array {
@@ -31,13 +33,14 @@ function imageOf(launch: string): Uint8Array {
 
 beforeAll(async () => {
   wasm = await loadBootDomain();
+  gaps = memoryGaps(wasm, gapsOf(await readTables()));
   for (const launch of launches) {
     images.set(launch, (await compiledFile(join(paths.checkout, launch))).image);
   }
 });
 
 function expectPromisesKept(image: Uint8Array, name: string): void {
-  const { broken } = judgeLaunch(image, { wasm, freePages });
+  const { broken } = judgeLaunch(image, { wasm, freePages, gaps });
   if (broken.length > 0) expect.fail(`${name}: ${broken.join("; ")}`);
 }
 
@@ -75,7 +78,7 @@ describe("a hostile host", () => {
     const image = imageOf(launch);
     for (let seed = 0; seed < 3000; seed++) {
       const between = hostileHost(new SeededNumbers(`host ${seed}`));
-      const { broken } = judgeLaunch(image, { wasm, freePages, between });
+      const { broken } = judgeLaunch(image, { wasm, freePages, between, gaps });
       if (broken.length > 0) expect.fail(`seed ${seed}: ${broken.join("; ")}`);
     }
   });
@@ -91,7 +94,7 @@ describe("fuzzed images and hosts", () => {
       const launch = launches[seed % launches.length] ?? launches[0];
       const { hostile, ...changed } = fuzzCase(imageOf(launch), String(seed));
       const between = hostile === undefined ? undefined : hostileHost(hostile);
-      const { broken } = judgeLaunch(changed.image, { wasm, ...changed, between });
+      const { broken } = judgeLaunch(changed.image, { wasm, ...changed, between, gaps });
       if (broken.length === 0) continue;
       expect.fail(
         `${broken.join("; ")}\nRepeat it with: npx domb simulate ${launch} --seed ${seed} --trace`,

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ImageHeader } from "../contract/image.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import * as abi from "../contract/xen-abi.js";
-import { judgeLaunch } from "./judge.js";
+import { judgeLaunch, memoryGaps } from "./judge.js";
 import {
   type BootDomainImports,
   loadBootDomain,
@@ -109,6 +109,22 @@ describe("the judge", () => {
       },
     }));
     expect(again).toMatch(/bytes of the image read, of \d+ at most/);
+  });
+
+  it("sees a write where no table is", () => {
+    const gaps = memoryGaps(wasm, [[0x8000, 0x8100]]);
+    const scribble: SimulationOptions["between"] = ({ machine, xen }, memory) => ({
+      machine: {
+        ...machine,
+        clock: () => {
+          memory()[0x8080] = 1;
+          return machine.clock();
+        },
+      },
+      xen,
+    });
+    const { broken } = judgeLaunch(two.image, { wasm, freePages, gaps, between: scribble });
+    expect(broken).toEqual([`the memory from ${0x8000} has changed, where no table is`]);
   });
 
   it("sees pages that are lost", () => {

@@ -29,6 +29,24 @@ export interface JudgeOptions {
   /** Puts a hostile host between boot domain and model. */
   readonly between?: SimulationOptions["between"] | undefined;
   readonly observe?: SimulationOptions["observe"] | undefined;
+  /** Parts of linear memory that nothing may write. */
+  readonly gaps?: readonly MemoryGap[];
+}
+
+/** Bytes of linear memory from an address, as they are before the launch. */
+export interface MemoryGap {
+  readonly from: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What lies `between` the boot domain's tables, as its wasm begins with it. */
+export function memoryGaps(
+  wasm: WebAssembly.Module,
+  between: readonly (readonly [from: number, to: number])[],
+): readonly MemoryGap[] {
+  // The image is refused before it is read.
+  const { memory } = simulateLaunch(new Uint8Array(), { wasm, freePages: 0 });
+  return between.map(([from, to]) => ({ from, bytes: memory.slice(from, to) }));
 }
 
 /** Statuses of an image or plan that is refused before anything runs. */
@@ -55,7 +73,7 @@ function knowledgeOf(image: Uint8Array): { plan: Plan | undefined; intact?: Inta
 }
 
 export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
-  const { wasm, freePages, faults = [], between, observe } = options;
+  const { wasm, freePages, faults = [], between, observe, gaps = [] } = options;
   const broken: string[] = [];
   const knowledge = knowledgeOf(image);
   const { plan } = knowledge;
@@ -128,6 +146,11 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
       intact()?.digests.has(digest) === true,
       `domain d${domid} runs with a context not verified`,
     );
+  }
+  for (const { from, bytes } of gaps) {
+    const now = simulation.memory.subarray(from, from + bytes.length);
+    const whole = Buffer.compare(now, bytes) === 0;
+    say(whole, `the memory from ${from} has changed, where no table is`);
   }
   const held = [...domains.values()].reduce(
     (sum, domain) => sum + domain.totalPages + domain.pagingPoolPages + domain.structurePages,

@@ -52,6 +52,8 @@ export interface Simulation {
   readonly hypercalls: number;
   /** Bytes of the image that were read. */
   readonly imageBytesRead: number;
+  /** The boot domain's linear memory as the launch left it. */
+  readonly memory: Uint8Array;
 }
 
 /** Where linear memory seems to lie: an address that no offset can be mistaken for. */
@@ -135,5 +137,6 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
     freePages: model.freePages,
     hypercalls: model.hypercalls,
     imageBytesRead,
+    memory: linear,
   };
 }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the boot domain's tables lie in its linear memory, read from assembly/memory.ts, and what
+// lies between them, which nothing may write.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  DomainRecord,
+  ImageHeader,
+  MaterialRecord,
+  OperationRecord,
+  PlanHeader,
+  StepRecord,
+} from "../contract/image.js";
+import * as limits from "../contract/limits.js";
+import { ReceiptDomain, ReceiptHeader } from "../contract/receipt.js";
+import { xen_domctl_size } from "../contract/xen-abi.js";
+import { paths } from "../setup/paths.js";
+
+/** Two blocks of SHA-256, which the padding of a digest may overwrite. */
+const PADDING = 128;
+
+/** A table: from `start`, what it needs at most in bytes, and where the next one begins. */
+export interface Table {
+  readonly name: string;
+  readonly start: number;
+  readonly bytes: number;
+  readonly next: number;
+}
+
+/** The tables in the order of their addresses. */
+export async function readTables(): Promise<readonly Table[]> {
+  const source = await readFile(join(paths.checkout, "bootdomain/assembly/memory.ts"), "utf8");
+  const constants = new Map(
+    [...source.matchAll(/^export const (\w+): u32 = (0x[0-9a-f]+);$/gm)].map(([, name, value]) => [
+      name,
+      Number(value),
+    ]),
+  );
+  const of = (name: string): number => {
+    const value = constants.get(name);
+    if (value === undefined) throw new Error(`assembly/memory.ts has no ${name}`);
+    return value;
+  };
+  const plan =
+    PlanHeader.size +
+    limits.MAX_DOMAINS * DomainRecord.size +
+    limits.MAX_MATERIALS * MaterialRecord.size +
+    limits.MAX_STEPS * StepRecord.size +
+    limits.MAX_OPERATIONS * OperationRecord.size;
+  const needs: readonly (readonly [name: string, bytes: number])[] = [
+    ["PLAN", Math.max(plan + PADDING, of("PLAN_BYTES"))],
+    ["PIECE", Math.max(of("PIECE_BYTES") + PADDING, limits.MAX_CONTEXT_BYTES)],
+    ["FRAMES", limits.POPULATE_BATCH * 8],
+    ["RECEIPT", ReceiptHeader.size + limits.MAX_DOMAINS * ReceiptDomain.size],
+    ["VERIFIED", limits.MAX_MATERIALS],
+    ["DONE", limits.MAX_STEPS],
+    ["ARGUMENT", xen_domctl_size],
+    ["DIGEST", limits.DIGEST_BYTES],
+    ["HEADER", ImageHeader.size],
+    ["LINE", of("LINE_BYTES")],
+  ];
+  return needs.map(([name, bytes], index) => {
+    const next = of(needs[index + 1]?.[0] ?? "END");
+    return { name, start: of(name), bytes, next };
+  });
+}
+
+/** From and to, in bytes, of what no table covers: constants below the first, then gaps. */
+export function gapsOf(tables: readonly Table[]): readonly (readonly [number, number])[] {
+  const below = [0, tables[0]?.start ?? 0] as const;
+  const between = tables.map(({ start, bytes, next }) => [start + bytes, next] as const);
+  return [below, ...between].filter(([from, to]) => from < to);
+}
