@@ -66,7 +66,7 @@ export const gccOptions = [
 ];
 
 /** Options for the C that wasm2c writes, which has functions and variables that nothing uses. */
-const generatedOptions = [
+export const generatedOptions = [
   "-Wno-unused-function",
   "-Wno-unused-variable",
   "-Wno-unused-value",

@@ -129,7 +129,7 @@ describe("the judge", () => {
 
   it("sees pages that are lost", () => {
     const lost = brokenWith((imports, _, model) => {
-      model.freePages--;
+      model.host.freePages--;
       return imports;
     });
     expect(lost).toContain("pages were lost or made");

@@ -98,7 +98,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
   const pointer = (address: number): bigint => memoryBase + BigInt(address >>> 0);
   const imports: BootDomainImports = {
     machine: {
-      clock: () => BigInt(Math.round(model.now)),
+      clock: () => BigInt(Math.round(model.host.now)),
       imageRead: (offset, destination, bytes) => {
         const [from, to, count] = [offset >>> 0, destination >>> 0, bytes >>> 0];
         if (from + count > image.length) {
@@ -109,7 +109,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
         }
         linear.set(image.subarray(from, from + count), to);
         imageBytesRead += count;
-        model.now += count * DIGEST_BYTE_NS;
+        model.host.now += count * DIGEST_BYTE_NS;
       },
     },
     xen: {
@@ -133,8 +133,8 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
     receipt: decodeReceipt(linear.subarray(bootDomain.receipt())),
     exit: model.exit,
     consoleLines: model.consoleLines,
-    domains: model.domains,
-    freePages: model.freePages,
+    domains: model.host.domains,
+    freePages: model.host.freePages,
     hypercalls: model.hypercalls,
     imageBytesRead,
     memory: linear,

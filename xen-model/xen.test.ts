@@ -111,7 +111,7 @@ describe("the model of Xen", () => {
     bench.limitMemory(1, 4);
     bench.populate(1, 3, 0);
     expect(bench.fill(abi.XEN_BOOT_DOMAIN_copy, 1, 3, 5)).toBe(0);
-    expect(bench.xen.domains.get(1)?.memory.read(3)).toEqual(new Uint8Array(4096).fill(5));
+    expect(bench.xen.host.domains.get(1)?.memory.read(3)).toEqual(new Uint8Array(4096).fill(5));
     expect(bench.fill(abi.XEN_BOOT_DOMAIN_copy, 1, 4, 5)).toBe(-abi.XEN_ENOENT);
     expect(bench.fill(abi.XEN_BOOT_DOMAIN_copy, 1, 3, 99)).toBe(-abi.XEN_ENOENT);
     expect(bench.fill(abi.XEN_BOOT_DOMAIN_clear, 2, 3, 0)).toBe(-abi.XEN_ESRCH);
@@ -125,7 +125,7 @@ describe("the model of Xen", () => {
     bench.limitMemory(1, 1);
     bench.populate(1, 0, 0);
     expect(
-      bench.xen.domains
+      bench.xen.host.domains
         .get(1)
         ?.memory.read(0)
         .some((byte) => byte !== 0),
@@ -150,12 +150,12 @@ describe("the model of Xen", () => {
           if (kind === "setPagingPool") bench.setPagingPool(domid, value);
           if (kind === "populate") bench.populate(domid, value * 1024, value);
           if (kind === "destroy") bench.domctl(abi.XEN_DOMCTL_destroydomain, domid);
-          const held = [...bench.xen.domains.values()].reduce(
+          const held = [...bench.xen.host.domains.values()].reduce(
             (sum, { totalPages, pagingPoolPages, structurePages }) =>
               sum + totalPages + pagingPoolPages + structurePages,
             0,
           );
-          expect(bench.xen.freePages + held).toBe(freePages);
+          expect(bench.xen.host.freePages + held).toBe(freePages);
         }
       }),
     );

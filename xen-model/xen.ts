@@ -1,49 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Xen 4.17 with domb's patches, as far as a launch sees it: domains, their memory, the host's
-// budget of pages, the checks of arguments. Each operation names the function in Xen that it
-// imitates. Answers are 0 or more, or a negative errno, as Xen's.
+// Xen's hypercalls as far as a launch makes them: their arguments read from the boot domain's memory
+// and checked, faults put in their place, each one told to who watches. Answers are 0 or more, or a
+// negative errno, as Xen's.
 
-import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
+import { PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
-import {
-  CLEAR_PAGE_NS,
-  CONSOLE_BYTE_NS,
-  COPY_PAGE_NS,
-  HYPERCALL_NS,
-  POPULATE_PAGE_NS,
-} from "./costs.js";
-import { creationError } from "./create-domain.js";
-import { GuestMemory } from "./guest-memory.js";
-import { GuestTables } from "./guest-tables.js";
-import { loadContext } from "./hvm-context.js";
+import { CONSOLE_BYTE_NS, HYPERCALL_NS } from "./costs.js";
+import type { DomainCreation } from "./create-domain.js";
+import { type ModelDomain, ModelHost } from "./host.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
 
-/** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
-const CONTROL_DOMAIN_MAX_ORDER = 18;
-/** What a domain takes of the host's memory at its creation: structures, tables of its CPU. */
-const DOMAIN_STRUCTURE_PAGES = 16;
-/** hap_enable(), xen/arch/x86/mm/hap/hap.c: memory for paging structures from the start. */
-const INITIAL_POOL_PAGES = 256;
-/** What one vCPU takes. */
-const VCPU_PAGES = 12;
-
-/** A domain that the boot domain has created. */
-export interface ModelDomain {
-  readonly domid: number;
-  readonly createFlags: number;
-  readonly maxVcpus: number;
-  readonly memory: GuestMemory;
-  readonly tables: GuestTables;
-  vcpus: number;
-  /** Pages that Xen itself took for it. */
-  structurePages: number;
-  pagingPoolPages: number;
-  maxPages: number;
-  /** Pages taken for its memory; more than memory.pages if a frame was populated twice. */
-  totalPages: number;
-  context: Uint8Array | undefined;
-  started: boolean;
-}
+export type { ModelDomain } from "./host.js";
 
 /** How the boot domain left. */
 export interface ModelExit {
@@ -80,12 +47,9 @@ export interface XenModelOptions {
 const ALL = Number.POSITIVE_INFINITY;
 
 export class XenModel {
-  readonly domains = new Map<number, ModelDomain>();
+  readonly host: ModelHost;
   readonly consoleLines: string[] = [];
   exit: ModelExit | undefined;
-  /** Virtual time in nanoseconds. */
-  now = 0;
-  freePages: number;
   hypercalls = 0;
 
   readonly #memory: BootDomainMemory;
@@ -96,7 +60,7 @@ export class XenModel {
   constructor(memory: BootDomainMemory, options: XenModelOptions) {
     this.#memory = memory;
     this.#options = options;
-    this.freePages = options.freePages;
+    this.host = new ModelHost(options.freePages);
   }
 
   /** do_domctl(), xen/common/domctl.c. */
@@ -108,7 +72,7 @@ export class XenModel {
     const domid = op.getUint16(abi.xen_domctl_domain_offset, true);
     const command = op.getUint32(abi.xen_domctl_cmd_offset, true);
     const on = (run: (domain: ModelDomain) => number) => (): number => {
-      const domain = this.domains.get(domid);
+      const domain = this.host.domains.get(domid);
       return domain === undefined ? -abi.XEN_ESRCH : run(domain);
     };
     const pages = (bytes: bigint): string => `${bytes / BigInt(PAGE_SIZE)} pages`;
@@ -116,16 +80,17 @@ export class XenModel {
       case abi.XEN_DOMCTL_createdomain: {
         const flags = op.getUint32(abi.xen_domctl_u_createdomain_flags_offset, true);
         const details = (): string => `flags 0x${flags.toString(16)}`;
-        return this.#call("createDomain", domid, details, () => this.#createDomain(op, domid));
+        const run = (): number => this.host.createDomain(domid, creationOf(op));
+        return this.#call("createDomain", domid, details, run);
       }
       case abi.XEN_DOMCTL_max_vcpus: {
         const vcpus = op.getUint32(abi.xen_domctl_u_max_vcpus_max_offset, true);
-        const run = on((domain) => this.#allocateVcpus(domain, vcpus));
+        const run = on((domain) => this.host.allocateVcpus(domain, vcpus));
         return this.#call("allocateVcpus", domid, () => String(vcpus), run);
       }
       case abi.XEN_DOMCTL_set_paging_mempool_size: {
         const bytes = op.getBigUint64(abi.xen_domctl_u_paging_mempool_size_offset, true);
-        const run = on((domain) => this.#setPagingPool(domain, bytes));
+        const run = on((domain) => this.host.setPagingPool(domain, bytes));
         return this.#call("setPagingPool", domid, () => pages(bytes), run);
       }
       case abi.XEN_DOMCTL_max_mem: {
@@ -138,7 +103,13 @@ export class XenModel {
       }
       case abi.XEN_DOMCTL_sethvmcontext: {
         const size = op.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
-        const run = on((domain) => this.#setContext(domain, op, size));
+        const buffer = op.getBigUint64(abi.xen_domctl_u_hvmcontext_buffer_offset, true);
+        const run = on((domain) => {
+          const view = this.#memory.at(buffer, size);
+          if (view === undefined) return -abi.XEN_EFAULT;
+          const context = new Uint8Array(view.buffer, view.byteOffset, size).slice();
+          return this.host.setContext(domain, context);
+        });
         return this.#call("setContext", domid, () => `${size} bytes`, run);
       }
       case abi.XEN_DOMCTL_unpausedomain:
@@ -146,14 +117,14 @@ export class XenModel {
           "start",
           domid,
           none,
-          on((domain) => this.#unpause(domain)),
+          on((domain) => this.host.unpause(domain)),
         );
       case abi.XEN_DOMCTL_destroydomain:
         return this.#call(
           "destroy",
           domid,
           none,
-          on((domain) => this.#destroy(domain)),
+          on((domain) => this.host.destroy(domain)),
         );
       default:
         return -abi.XEN_ENOSYS;
@@ -166,16 +137,20 @@ export class XenModel {
     const reservation = this.#memory.at(address, abi.xen_memory_reservation_size);
     if (reservation === undefined) return -abi.XEN_EFAULT;
     const domid = reservation.getUint16(abi.xen_memory_reservation_domid_offset, true);
-    const details = (): string => {
-      const order = reservation.getUint32(abi.xen_memory_reservation_extent_order_offset, true);
-      const extents = reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true);
-      const start = reservation.getBigUint64(abi.xen_memory_reservation_extent_start_offset, true);
-      const first = this.#memory.at(start, 8)?.getBigUint64(0, true) ?? 0n;
-      return `gfn ${hex(first)}, ${extents} extents of order ${order}`;
+    const extents = Number(
+      reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true),
+    );
+    const order = reservation.getUint32(abi.xen_memory_reservation_extent_order_offset, true);
+    const start = reservation.getBigUint64(abi.xen_memory_reservation_extent_start_offset, true);
+    const frameOf = (extent: number): number | undefined => {
+      const gfn = this.#memory.at(start + BigInt(extent * 8), 8)?.getBigUint64(0, true);
+      return gfn === undefined ? undefined : Number(gfn);
     };
-    const extents = reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true);
-    const run = (most: number): number => this.#populate(reservation, most);
-    return this.#call("populate", domid, details, run, { wanted: Number(extents) });
+    const details = (): string =>
+      `gfn ${hex(BigInt(frameOf(0) ?? 0))}, ${extents} extents of order ${order}`;
+    const run = (most: number): number =>
+      this.host.populate(domid, order, Math.min(extents, most), frameOf);
+    return this.#call("populate", domid, details, run, { wanted: extents });
   }
 
   /** do_console_io(), xen/drivers/char/console.c. */
@@ -187,7 +162,7 @@ export class XenModel {
       0,
       () => `${bytes} bytes`,
       () => {
-        this.now += bytes * CONSOLE_BYTE_NS;
+        this.host.now += bytes * CONSOLE_BYTE_NS;
         const lines = (this.#console + new TextDecoder().decode(text)).split("\n");
         this.#console = lines.pop() ?? "";
         this.consoleLines.push(...lines);
@@ -217,9 +192,11 @@ export class XenModel {
     const gfn = fill.getBigUint64(abi.xen_boot_domain_fill_gfn_offset, true);
     const source = fill.getBigUint64(abi.xen_boot_domain_fill_source_gfn_offset, true);
     const pages = fill.getBigUint64(abi.xen_boot_domain_fill_nr_pages_offset, true);
+    const sourcePage = (page: number): Uint8Array | undefined =>
+      this.#memory.frame(Number(source) + page);
     const run = (most: number): number => {
       const asked = Math.min(Number(pages), most);
-      return this.#fill(domid, Number(gfn), copy ? Number(source) : undefined, asked);
+      return this.host.fill(domid, Number(gfn), asked, copy ? sourcePage : undefined);
     };
     const details = (): string =>
       `gfn ${hex(gfn)}, ${pages} pages${copy ? ` from gfn ${hex(source)}` : ""}`;
@@ -231,7 +208,7 @@ export class XenModel {
 
   /** The boot domain ends without an exit: boot_domain_shutdown(), xen/common/boot_domain.c. */
   crash(): void {
-    this.#destroyUnstarted();
+    this.host.destroyUnstarted();
   }
 
   #call(
@@ -246,148 +223,22 @@ export class XenModel {
     this.#occurrences.set(name, occurrence);
     const call: Hypercall = {
       ...{ number: this.hypercalls, name, occurrence, domid, details, ...units },
-      atNs: this.now,
+      atNs: this.host.now,
     };
-    this.now += HYPERCALL_NS;
+    this.host.now += HYPERCALL_NS;
     const injection = this.#options.inject?.(call);
     let answer: number | undefined;
     try {
       answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);
       return answer;
     } finally {
-      this.#options.observe?.(call, answer, this.now);
+      this.#options.observe?.(call, answer, this.host.now);
     }
   }
 
   #doPart({ answer, done }: Injection, run: (most: number) => number): number {
     if (done > 0) run(done);
     return answer;
-  }
-
-  #take(pages: number): boolean {
-    if (pages > this.freePages) return false;
-    this.freePages -= pages;
-    return true;
-  }
-
-  /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their x86 halves. */
-  #createDomain(op: DataView, domid: number): number {
-    const field = (offset: number): number => op.getUint32(offset, true);
-    const createFlags = field(abi.xen_domctl_u_createdomain_flags_offset);
-    const maxVcpus = field(abi.xen_domctl_u_createdomain_max_vcpus_offset);
-    const refused = creationError({
-      ...{ createFlags, maxVcpus },
-      emulationFlags: field(abi.xen_domctl_u_createdomain_arch_emulation_flags_offset),
-      grantFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, true),
-      maptrackFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_maptrack_frames_offset, true),
-    });
-    if (domid === 0 || domid > MAX_DOMID) return -abi.XEN_EINVAL;
-    if (this.domains.has(domid)) return -abi.XEN_EEXIST;
-    if (refused !== 0) return -refused;
-    // Small structures share pages: every second domain begins a new one.
-    const structurePages = DOMAIN_STRUCTURE_PAGES + (this.domains.size % 2);
-    if (!this.#take(structurePages + INITIAL_POOL_PAGES)) return -abi.XEN_ENOMEM;
-    this.domains.set(domid, {
-      ...{ domid, createFlags, maxVcpus, memory: new GuestMemory(), tables: new GuestTables() },
-      ...{ vcpus: 0, structurePages, pagingPoolPages: INITIAL_POOL_PAGES },
-      ...{ maxPages: 0, totalPages: 0, context: undefined, started: false },
-    });
-    return 0;
-  }
-
-  /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
-  #allocateVcpus(domain: ModelDomain, vcpus: number): number {
-    if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
-    const pages = (vcpus - domain.vcpus) * VCPU_PAGES;
-    if (!this.#take(pages)) return -abi.XEN_ENOMEM;
-    domain.structurePages += pages;
-    domain.vcpus = vcpus;
-    return 0;
-  }
-
-  /** arch_set_paging_mempool_size(), xen/arch/x86/mm/paging.c, and hap_set_allocation(). */
-  #setPagingPool(domain: ModelDomain, bytes: bigint): number {
-    if (bytes % BigInt(PAGE_SIZE) !== 0n) return -abi.XEN_EINVAL;
-    const pages = Number(bytes / BigInt(PAGE_SIZE));
-    if (pages < domain.tables.pages) return -abi.XEN_ENOMEM;
-    const most = Math.min(pages - domain.pagingPoolPages, this.freePages);
-    this.#take(most);
-    domain.pagingPoolPages += most;
-    return domain.pagingPoolPages === pages ? 0 : -abi.XEN_ENOMEM;
-  }
-
-  /** populate_physmap(), xen/common/memory.c: the number of extents done, even if not all. */
-  #populate(reservation: DataView, most: number): number {
-    const asked = Number(
-      reservation.getBigUint64(abi.xen_memory_reservation_nr_extents_offset, true),
-    );
-    const order = reservation.getUint32(abi.xen_memory_reservation_extent_order_offset, true);
-    const domid = reservation.getUint16(abi.xen_memory_reservation_domid_offset, true);
-    const start = reservation.getBigUint64(abi.xen_memory_reservation_extent_start_offset, true);
-    const domain = this.domains.get(domid);
-    if (domain === undefined) return -abi.XEN_ESRCH;
-    if (order > CONTROL_DOMAIN_MAX_ORDER) return 0;
-    const pages = 2 ** order;
-    const extents = Math.min(asked, most);
-    for (let extent = 0; extent < extents; extent++) {
-      const gfn = this.#memory.at(start + BigInt(extent * 8), 8)?.getBigUint64(0, true);
-      if (gfn === undefined) return extent;
-      const frame = Number(gfn);
-      if (domain.totalPages + pages > domain.maxPages) return extent;
-      if (!this.#take(pages)) return extent;
-      if (!domain.tables.map(frame, order, domain.pagingPoolPages)) {
-        this.freePages += pages;
-        return extent;
-      }
-      this.now += pages * POPULATE_PAGE_NS;
-      domain.totalPages += pages;
-      domain.memory.populate(frame, pages);
-    }
-    return extents;
-  }
-
-  /** boot_domain_fill(), xen/common/boot_domain.c; no source: the pages are cleared. */
-  #fill(domid: number, gfn: number, source: number | undefined, pages: number): number {
-    const domain = this.domains.get(domid);
-    if (domain === undefined) return -abi.XEN_ESRCH;
-    if (domain.started) return -abi.XEN_EPERM;
-    for (let page = 0; page < pages; page++) {
-      if (!domain.memory.isPopulated(gfn + page)) return -abi.XEN_ENOENT;
-      const content =
-        source === undefined ? new Uint8Array(PAGE_SIZE) : this.#memory.frame(source + page);
-      if (content === undefined) return -abi.XEN_ENOENT;
-      this.now += source === undefined ? CLEAR_PAGE_NS : COPY_PAGE_NS;
-      domain.memory.write(gfn + page, content);
-    }
-    return 0;
-  }
-
-  /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c. */
-  #setContext(domain: ModelDomain, op: DataView, size: number): number {
-    const buffer = op.getBigUint64(abi.xen_domctl_u_hvmcontext_buffer_offset, true);
-    const view = this.#memory.at(buffer, size);
-    if (view === undefined) return -abi.XEN_EFAULT;
-    const context = new Uint8Array(view.buffer, view.byteOffset, size).slice();
-    // Xen copies it first: into a page of small structures, if the last domain began one.
-    if (this.freePages === 0 && this.domains.size % 2 === 1) return -abi.XEN_ENOMEM;
-    const error = loadContext(context, domain.vcpus);
-    if (error !== 0) return -error;
-    domain.context = context;
-    return 0;
-  }
-
-  /** domain_unpause_by_systemcontroller(), xen/common/domain.c. */
-  #unpause(domain: ModelDomain): number {
-    if (domain.started) return -abi.XEN_EINVAL;
-    domain.started = true;
-    return 0;
-  }
-
-  /** domain_kill(), xen/common/domain.c. */
-  #destroy(domain: ModelDomain): number {
-    this.freePages += domain.totalPages + domain.pagingPoolPages + domain.structurePages;
-    this.domains.delete(domain.domid);
-    return 0;
   }
 
   /** boot_domain_exit() and clean_up(), xen/common/boot_domain.c. */
@@ -399,13 +250,21 @@ export class XenModel {
       domain: exit.getUint32(abi.xen_boot_domain_exit_domain_offset, true),
       error: exit.getInt32(abi.xen_boot_domain_exit_error_offset, true),
     };
-    if (status !== 0) this.#destroyUnstarted();
+    if (status !== 0) this.host.destroyUnstarted();
     throw new BootDomainExited();
   }
+}
 
-  #destroyUnstarted(): void {
-    for (const domain of [...this.domains.values()]) if (!domain.started) this.#destroy(domain);
-  }
+/** What of XEN_DOMCTL_createdomain's argument counts. */
+function creationOf(op: DataView): DomainCreation {
+  const field = (offset: number): number => op.getUint32(offset, true);
+  return {
+    createFlags: field(abi.xen_domctl_u_createdomain_flags_offset),
+    maxVcpus: field(abi.xen_domctl_u_createdomain_max_vcpus_offset),
+    emulationFlags: field(abi.xen_domctl_u_createdomain_arch_emulation_flags_offset),
+    grantFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, true),
+    maptrackFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_maptrack_frames_offset, true),
+  };
 }
 
 const none = (): string => "";

@@ -18,13 +18,8 @@
 #undef Z_xenZ_bootDomainOp
 
 #include <public/domctl.h>
-#include <public/memory.h>
 
-#define MAX_LEFT     512
-#define BALLAST      0x7000U
-#define CASE_BALLAST 0x7001U
-#define GFNS         512
-#define ANY_PAGES    0xffffffffU
+#define MAX_LEFT 512
 
 struct batch_header {
     uint32_t magic, cases, faults, room_pages;
@@ -56,8 +51,6 @@ static struct { uint16_t domid; bool started; } left[MAX_LEFT];
 static uint32_t left_count;
 
 static void *exit_buffer[5];
-static uint64_t gfns[GFNS];
-
 static void write_text(const char *text)
 {
     unsigned int length = 0;
@@ -216,96 +209,7 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
     return fault->answer;
 }
 
-static long domctl_of(uint32_t command, uint16_t domid, struct xen_domctl *op)
-{
-    op->cmd = command;
-    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    op->domain = domid;
-    return hypercall(__HYPERVISOR_domctl, (unsigned long)op, 0, 0);
-}
-
-/* A domain that does nothing but hold memory. */
-static void create_ballast(uint16_t domid, uint64_t pool_pages)
-{
-    struct xen_domctl op = { 0 };
-    long rc;
-
-    op.u.createdomain = (struct xen_domctl_createdomain) {
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-        .max_vcpus = 1,
-        .max_evtchn_port = 127,
-        .max_grant_frames = 1,
-        .grant_opts = XEN_DOMCTL_GRANT_version(1),
-        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
-    };
-    rc = domctl_of(XEN_DOMCTL_createdomain, domid, &op);
-    op.u.paging_mempool.size = pool_pages * PAGE_SIZE;
-    rc = rc ?: domctl_of(XEN_DOMCTL_set_paging_mempool_size, domid, &op);
-    op.u.max_mem.max_memkb = 1UL << 40;
-    rc = rc ?: domctl_of(XEN_DOMCTL_max_mem, domid, &op);
-    if ( rc )
-    {
-        write_text("batch: no ballast\n");
-        crash();
-    }
-}
-
-static void destroy(uint16_t domid)
-{
-    struct xen_domctl op = { 0 };
-
-    domctl_of(XEN_DOMCTL_destroydomain, domid, &op);
-    /* Xen frees a domain's own structures once every CPU has passed through its scheduler. */
-    for ( unsigned int i = 0; i < 64; i++ )
-        hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
-}
-
-/* Gives a ballast up to `most` pages from gfn `first`; returns how many Xen had for it. */
-static uint64_t load_ballast(uint16_t domid, uint64_t first, uint64_t most, unsigned int order)
-{
-    uint64_t pages = 0;
-
-    for ( ;; )
-    {
-        uint64_t want = (most - pages) >> order;
-        struct xen_memory_reservation reservation = {
-            .nr_extents = want < GFNS ? want : GFNS,
-            .extent_order = order,
-            .domid = domid,
-        };
-        long done;
-
-        for ( unsigned int i = 0; i < reservation.nr_extents; i++ )
-            gfns[i] = first + pages + ((uint64_t)i << order);
-        set_xen_guest_handle(reservation.extent_start, gfns);
-        done = hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap,
-                         (unsigned long)&reservation, 0);
-        if ( done > 0 )
-            pages += (uint64_t)done << order;
-        if ( done < GFNS )
-            break;
-    }
-    if ( order )
-        pages += load_ballast(domid, first + pages, most - pages, 0);
-    return pages;
-}
-
-/* Takes all of the host's memory but `room` pages; returns what a case's ballast can have. */
-static uint64_t take_memory(uint64_t room)
-{
-    uint64_t all;
-
-    create_ballast(BALLAST, 8192);
-    all = load_ballast(BALLAST, 0, ~0U, 9);
-    destroy(BALLAST);
-    create_ballast(BALLAST, 8192);
-    load_ballast(BALLAST, 0, all - room, 9);
-
-    create_ballast(CASE_BALLAST, 1024);
-    all = load_ballast(CASE_BALLAST, 0, ~0U, 0);
-    destroy(CASE_BALLAST);
-    return all;
-}
+#include "ballast.h"
 
 static void show_receipt(void)
 {

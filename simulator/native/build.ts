@@ -5,7 +5,7 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { built, gccOptions } from "../../bootdomain/build.js";
+import { built, gccOptions, generatedOptions } from "../../bootdomain/build.js";
 import { paths } from "../../setup/paths.js";
 
 export interface Variant {
@@ -65,15 +65,6 @@ const commonOptions = [
   dirname(built.c),
   "-I",
   "/usr/src/wasm2c",
-];
-
-/** As for the boot domain's kernel, bootdomain/build.ts: the C of wasm2c has what nothing uses. */
-const generatedOptions = [
-  "-Wno-unused-function",
-  "-Wno-unused-variable",
-  "-Wno-unused-value",
-  "-fno-builtin",
-  "-DNDEBUG",
 ];
 
 /** Builds a variant from the built boot domain; returns the program's path. */

@@ -187,9 +187,13 @@ describe.each(variants)("the boot domain's C, $name,", (variant) => {
     expect(lines.at(-1)).toBe(`${changes.length} of ${changes.length} launches differ`);
     expect(same).toBe(false);
   });
+});
 
-  describe.runIf(variant.sanitized)("built and run for a misuse", () => {
+describe.each(variants.filter(({ sanitized }) => sanitized))(
+  "the boot domain's C, $name, built and run for a misuse",
+  (variant) => {
     const misused = async (...options: readonly string[]): Promise<string> => {
+      const program = await buildReplay(variant);
       const { same, output } = await replay(variant, program, encoded.slice(0, 1), options);
       expect(same).toBe(false);
       expect(output).toMatch(/two probes: call \d+ of \d+: the boot domain ended/);
@@ -205,5 +209,5 @@ describe.each(variants)("the boot domain's C, $name,", (variant) => {
     it("is caught in undefined behaviour: a pointer that wraps", async () => {
       expect(await misused("--wraps")).toMatch(/domb\.c:\d+:\d+: runtime error: /);
     });
-  });
-});
+  },
+);

@@ -4,21 +4,24 @@
 
 import { errnos } from "../../xen-model/errno.js";
 import { failures } from "../../xen-model/failures.js";
-import type { HypercallName } from "../../xen-model/hypercalls.js";
 import { type Fault, formatFault } from "../faults.js";
 import { simulateLaunch } from "../simulate.js";
 import { PLENTY_PAGES, type SuiteCase } from "./suite-case.js";
 
-/** A hypercall of a launch. */
-export type CallOfLaunch = Pick<Fault, "hypercall" | "occurrence">;
+/** A hypercall of a launch, and how many units it asks for. */
+export interface CallOfLaunch extends Pick<Fault, "hypercall" | "occurrence"> {
+  readonly wanted: number;
+}
 
 /** Every hypercall of a launch that meets no fault, in order. */
 export function callsOf(image: Uint8Array, wasm: WebAssembly.Module): readonly CallOfLaunch[] {
   const calls: CallOfLaunch[] = [];
-  const inject = ({ name, occurrence }: { name: HypercallName; occurrence: number }): undefined => {
-    calls.push({ hypercall: name, occurrence });
-  };
-  simulateLaunch(image, { wasm, freePages: PLENTY_PAGES, inject });
+  simulateLaunch(image, {
+    ...{ wasm, freePages: PLENTY_PAGES },
+    observe: ({ name, occurrence, wanted }) => {
+      calls.push({ hypercall: name, occurrence, wanted });
+    },
+  });
   return calls;
 }
 
@@ -26,11 +29,11 @@ export function callsOf(image: Uint8Array, wasm: WebAssembly.Module): readonly C
 const PARTS = [0, 1, 3];
 
 /** Every failure of a hypercall, each once. */
-export function faultsOf({ hypercall, occurrence }: CallOfLaunch): readonly Fault[] {
+export function faultsOf({ hypercall, occurrence, wanted }: CallOfLaunch): readonly Fault[] {
   const faults = failures
     .filter((failure) => failure.hypercall === hypercall)
     .flatMap(({ answer, partial }) =>
-      (partial ? PARTS : [0]).map((done) => {
+      (partial ? PARTS.filter((done) => done < wanted) : [0]).map((done) => {
         const given = answer === "fewer" ? done : -(errnos.get(answer) ?? Number.NaN);
         return { hypercall, occurrence, answer: given, done };
       }),
@@ -81,9 +84,10 @@ export function doubleFaults(
     ...Array.from({ length: domains }, (_, index) => ({
       hypercall: "destroy" as const,
       occurrence: index + 1,
+      wanted: 1,
     })),
-    { hypercall: "console", occurrence: 1 },
-    { hypercall: "exit", occurrence: 1 },
+    { hypercall: "console", occurrence: 1, wanted: 1 },
+    { hypercall: "exit", occurrence: 1, wanted: 1 },
   ];
   return calls.flatMap((first, index) =>
     seconds.flatMap((second) => {

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host of Xen 4.17 as far as a launch changes it: domains, their memory, the budget of pages. Each
+// operation names the function in Xen that it imitates. Answers are 0 or more, or a negative errno.
+
+import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
+import * as abi from "../contract/xen-abi.js";
+import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
+import { creationError, type DomainCreation } from "./create-domain.js";
+import { GuestMemory } from "./guest-memory.js";
+import { GuestTables } from "./guest-tables.js";
+import { loadContext } from "./hvm-context.js";
+
+/** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
+const CONTROL_DOMAIN_MAX_ORDER = 18;
+/** What a domain takes of the host's memory at its creation: structures, tables of its CPU. */
+const DOMAIN_STRUCTURE_PAGES = 16;
+/** hap_enable(), xen/arch/x86/mm/hap/hap.c: memory for paging structures from the start. */
+const INITIAL_POOL_PAGES = 256;
+/** What one vCPU takes. */
+const VCPU_PAGES = 12;
+
+/** A domain that the boot domain has created. */
+export interface ModelDomain {
+  readonly domid: number;
+  readonly createFlags: number;
+  readonly maxVcpus: number;
+  readonly memory: GuestMemory;
+  readonly tables: GuestTables;
+  vcpus: number;
+  /** Pages that Xen itself took for it. */
+  structurePages: number;
+  pagingPoolPages: number;
+  maxPages: number;
+  /** Pages taken for its memory; more than memory.pages if a frame was populated twice. */
+  totalPages: number;
+  context: Uint8Array | undefined;
+  started: boolean;
+}
+
+export class ModelHost {
+  readonly domains = new Map<number, ModelDomain>();
+  /** Virtual time in nanoseconds. */
+  now = 0;
+
+  constructor(public freePages: number) {}
+
+  /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their x86 halves. */
+  createDomain(domid: number, creation: DomainCreation): number {
+    const refused = creationError(creation);
+    if (domid === 0 || domid > MAX_DOMID) return -abi.XEN_EINVAL;
+    if (this.domains.has(domid)) return -abi.XEN_EEXIST;
+    if (refused !== 0) return -refused;
+    // Small structures share pages: every second domain begins a new one.
+    const structurePages = DOMAIN_STRUCTURE_PAGES + (this.domains.size % 2);
+    if (!this.#take(structurePages + INITIAL_POOL_PAGES)) return -abi.XEN_ENOMEM;
+    this.domains.set(domid, {
+      ...{ domid, createFlags: creation.createFlags, maxVcpus: creation.maxVcpus },
+      ...{ memory: new GuestMemory(), tables: new GuestTables(), vcpus: 0, structurePages },
+      ...{
+        pagingPoolPages: INITIAL_POOL_PAGES,
+        maxPages: 0,
+        totalPages: 0,
+        context: undefined,
+        started: false,
+      },
+    });
+    return 0;
+  }
+
+  /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
+  allocateVcpus(domain: ModelDomain, vcpus: number): number {
+    if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
+    const pages = (vcpus - domain.vcpus) * VCPU_PAGES;
+    if (!this.#take(pages)) return -abi.XEN_ENOMEM;
+    domain.structurePages += pages;
+    domain.vcpus = vcpus;
+    return 0;
+  }
+
+  /** arch_set_paging_mempool_size(), xen/arch/x86/mm/paging.c, and hap_set_allocation(). */
+  setPagingPool(domain: ModelDomain, bytes: bigint): number {
+    if (bytes % BigInt(PAGE_SIZE) !== 0n) return -abi.XEN_EINVAL;
+    const pages = Number(bytes / BigInt(PAGE_SIZE));
+    if (pages < domain.tables.pages) return -abi.XEN_ENOMEM;
+    const most = Math.min(pages - domain.pagingPoolPages, this.freePages);
+    this.#take(most);
+    domain.pagingPoolPages += most;
+    return domain.pagingPoolPages === pages ? 0 : -abi.XEN_ENOMEM;
+  }
+
+  /**
+   * populate_physmap(), xen/common/memory.c: the number of extents done, even if not all; `frameOf`
+   * tells each one's gfn, undefined if it can't be read.
+   */
+  populate(
+    domid: number,
+    order: number,
+    extents: number,
+    frameOf: (extent: number) => number | undefined,
+  ): number {
+    const domain = this.domains.get(domid);
+    if (domain === undefined) return -abi.XEN_ESRCH;
+    if (order > CONTROL_DOMAIN_MAX_ORDER) return 0;
+    const pages = 2 ** order;
+    for (let extent = 0; extent < extents; extent++) {
+      const frame = frameOf(extent);
+      if (frame === undefined || domain.totalPages + pages > domain.maxPages) return extent;
+      if (!this.#take(pages)) return extent;
+      if (!domain.tables.map(frame, order, domain.pagingPoolPages)) {
+        this.freePages += pages;
+        return extent;
+      }
+      this.now += pages * POPULATE_PAGE_NS;
+      domain.totalPages += pages;
+      domain.memory.populate(frame, pages);
+    }
+    return extents;
+  }
+
+  /**
+   * boot_domain_fill(), xen/common/boot_domain.c: copies what `source` gives for each page,
+   * undefined if there is none; without a source clears.
+   */
+  fill(
+    domid: number,
+    gfn: number,
+    pages: number,
+    source?: (page: number) => Uint8Array | undefined,
+  ): number {
+    const domain = this.domains.get(domid);
+    if (domain === undefined) return -abi.XEN_ESRCH;
+    if (domain.started) return -abi.XEN_EPERM;
+    for (let page = 0; page < pages; page++) {
+      if (!domain.memory.isPopulated(gfn + page)) return -abi.XEN_ENOENT;
+      const content = source === undefined ? new Uint8Array(PAGE_SIZE) : source(page);
+      if (content === undefined) return -abi.XEN_ENOENT;
+      this.now += source === undefined ? CLEAR_PAGE_NS : COPY_PAGE_NS;
+      domain.memory.write(gfn + page, content);
+    }
+    return 0;
+  }
+
+  /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c. */
+  setContext(domain: ModelDomain, context: Uint8Array): number {
+    // Xen copies it first: into a page of small structures, if the last domain began one.
+    if (this.freePages === 0 && this.domains.size % 2 === 1) return -abi.XEN_ENOMEM;
+    const error = loadContext(context, domain.vcpus);
+    if (error !== 0) return -error;
+    domain.context = context;
+    return 0;
+  }
+
+  /** domain_unpause_by_systemcontroller(), xen/common/domain.c. */
+  unpause(domain: ModelDomain): number {
+    if (domain.started) return -abi.XEN_EINVAL;
+    domain.started = true;
+    return 0;
+  }
+
+  /** domain_kill(), xen/common/domain.c. */
+  destroy(domain: ModelDomain): number {
+    this.freePages += domain.totalPages + domain.pagingPoolPages + domain.structurePages;
+    this.domains.delete(domain.domid);
+    return 0;
+  }
+
+  /** clean_up(), xen/common/boot_domain.c, after a launch that failed. */
+  destroyUnstarted(): void {
+    for (const domain of [...this.domains.values()]) if (!domain.started) this.destroy(domain);
+  }
+
+  #take(pages: number): boolean {
+    if (pages > this.freePages) return false;
+    this.freePages -= pages;
+    return true;
+  }
+}
