@@ -6,7 +6,9 @@ export default defineConfig({
     include: [
       "{contract,bootdomain,hypervisor,xen-model,compiler,simulator,lab,cli,setup,guests,docs,benchmarks,examples}/**/*.test.ts",
     ],
-    testTimeout: 600_000,
+    testTimeout: process.env.DOMB_LONG_TESTS === undefined ? 600_000 : 3_600_000,
     hookTimeout: 600_000,
+    // Most of the time is QEMU's, which takes one core.
+    maxWorkers: "100%",
   },
 });

@@ -35,6 +35,10 @@ export function failuresPage(): string {
     "simulator's model together, and fail each hypercall of a launch with each row, in the",
     "simulator and on real Xen. `domb simulate --fault` takes faults by these names.",
     "",
+    "Xen does long hypercalls in pieces; its continuations (-ERESTART inside Xen) never reach the",
+    "caller, who sees one hypercall. No hypercall of a launch maps a domain's memory, so no frame",
+    "can fail to be mapped, or be left so.",
+    "",
     ...sections,
   ].join("\n");
 }
