@@ -94,10 +94,15 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** Whether a file is a launch description, by its name's ending. */
+export function isNamedAsDescription(path: string): boolean {
+  return /\.(ya?ml|[cm]?[jt]s)$/.test(path);
+}
+
 /** Whether a file is a launch image: by its name's ending, or else by its first bytes. */
 export function looksLikeImage(path: string, bytes: Uint8Array): boolean {
   // "domb: 1" at a description's very beginning is an image's magic, too.
-  if (/\.(ya?ml|[cm]?[jt]s)$/.test(path)) return false;
+  if (isNamedAsDescription(path)) return false;
   const begins =
     bytes.length >= ImageHeader.version &&
     new DataView(bytes.buffer, bytes.byteOffset).getUint32(ImageHeader.magic, true) === IMAGE_MAGIC;

@@ -206,6 +206,12 @@ describe("domb build", () => {
 });
 
 describe("domb explain", () => {
+  it("explains the image that a description makes", async () => {
+    const { exitCode, stdout } = await domb("explain", hello);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("Launch image");
+  });
+
   it("says what is wrong with a damaged image, and exits with 2", async () => {
     const image = join(directory, "launch.img");
     await domb("build", hello, "-o", image);
