@@ -7,9 +7,9 @@ import { consoleWrite } from "./xen";
 
 let length: u32 = 0;
 
-/** Adds one character. */
+/** Adds one character, if the line's end still fits behind it. */
 export function writeCharacter(character: u8): void {
-  if (length < LINE_BYTES) {
+  if (length < LINE_BYTES - 1) {
     store<u8>(LINE + length, character);
     length++;
   }
@@ -52,8 +52,7 @@ export function writeHexadecimal(address: u32, bytes: u32): void {
 
 /** Ends the line and shows it. */
 export function endLine(): void {
-  if (length == LINE_BYTES) length--;
-  writeCharacter(10);
-  consoleWrite(LINE, length);
+  store<u8>(LINE + length, 10);
+  consoleWrite(LINE, length + 1);
   length = 0;
 }
