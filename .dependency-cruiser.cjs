@@ -13,7 +13,16 @@ const mayImport = {
   setup: [],
   guests: ["setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "lab", "setup"],
-  benchmarks: ["contract", "xen-model", "compiler", "lab", "setup", "bootdomain", "guests", "simulator"],
+  benchmarks: [
+    "contract",
+    "xen-model",
+    "compiler",
+    "lab",
+    "setup",
+    "bootdomain",
+    "guests",
+    "simulator",
+  ],
   docs: ["cli", "compiler", "contract", "setup"],
 };
 

@@ -37,7 +37,7 @@ const pageHead = `# Figures
 
 Measured by \`npm run bench -- --write\` in QEMU with \`-icount shift=0,sleep=off -smp 1\`, where one
 instruction is one nanosecond: the figures are the same on every machine, but for the versions of
-compiler, Xen and kernel.
+compiler, Xen and kernel, and for those that say \`on this machine\`.
 
 `;
 
