@@ -86,7 +86,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
 
   const watch = (call: Hypercall, answer: number | undefined, endNs: number): void => {
     observe?.(call, answer, endNs);
-    if (call.name === "createDomain") tainted.delete(call.domid);
+    if (call.name === "createDomain" && answer === 0) tainted.delete(call.domid);
     if (call.name === "copy" && call.sourceFrame !== undefined) {
       const first = call.sourceFrame - imageFrame;
       for (let page = first; page < first + call.wanted; page++) {
@@ -111,72 +111,82 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
     return { plan, simulation: undefined, broken: [`the boot domain trapped: ${String(error)}`] };
   }
 
-  const { receipt, exit, hypercalls, imageBytesRead, domains } = simulation;
-  const say = (holds: boolean, words: string): void => {
+  const say: Say = (holds, words) => {
     if (!holds) broken.push(words);
   };
-  if (between === undefined && !faults.some(({ hypercall }) => hypercall === "exit")) {
-    say(exit !== undefined, "there was no exit");
-  }
-  if (exit !== undefined) {
-    for (const field of ["status", "step", "operation", "domain", "error"] as const) {
-      const told = field === "error" ? exit.error | 0 : exit[field];
-      const kept = field === "error" ? receipt.error | 0 : receipt[field];
-      say(told === kept, `the exit has ${field} ${told}, the receipt ${kept}`);
-    }
-  }
-  say(
-    refused.has(receipt.status) === (plan === undefined),
-    `status ${receipt.status} for an image that ${plan === undefined ? "must not" : "may"} run`,
-  );
-  if (plan === undefined) {
-    say(hypercalls <= REFUSAL_HYPERCALLS, `${hypercalls} hypercalls for an image not accepted`);
-  } else {
-    const bound = workOfLaunch(plan);
-    say(hypercalls <= bound.hypercalls, `${hypercalls} hypercalls, of ${bound.hypercalls} at most`);
-    say(
-      imageBytesRead <= bound.imageBytes,
-      `${imageBytesRead} bytes of the image read, of ${bound.imageBytes} at most`,
-    );
-  }
-  for (const { context, started, domid } of domains.values()) {
+  const isXen = between === undefined;
+  const exits = isXen && !faults.some(({ hypercall }) => hypercall === "exit");
+  say(simulation.exit !== undefined || !exits, "there was no exit");
+  checkExit(simulation, say);
+  checkWork(simulation, plan, say);
+  for (const { context, started, domid } of simulation.domains.values()) {
     if (!started || context === undefined) continue;
     const digest = createHash("sha256").update(context).digest("hex");
-    say(
-      intact()?.digests.has(digest) === true,
-      `domain d${domid} runs with a context not verified`,
-    );
+    const verified = intact()?.digests.has(digest) === true;
+    say(verified, `domain d${domid} runs with a context not verified`);
   }
   for (const { from, bytes } of gaps) {
     const now = simulation.memory.subarray(from, from + bytes.length);
     const whole = Buffer.compare(now, bytes) === 0;
     say(whole, `the memory from ${from} has changed, where no table is`);
   }
-  const held = [...domains.values()].reduce(
+  const held = [...simulation.domains.values()].reduce(
     (sum, domain) => sum + domain.totalPages + domain.pagingPoolPages + domain.structurePages,
     0,
   );
   say(simulation.freePages + held === freePages, "pages were lost or made");
-  checkWhatIsLeft(simulation, say, between !== undefined || faults.length > 0);
+  const undone = isXen && !faults.some(({ hypercall }) => ending.has(hypercall));
+  checkWhatIsLeft(simulation, say, undone);
   return { plan, simulation, broken };
 }
 
-/** Nothing is left of a failed launch, and every domain is what the receipt says it is. */
-function checkWhatIsLeft(
-  { receipt, domains }: Simulation,
-  say: (holds: boolean, words: string) => void,
-  hasFaults: boolean,
-): void {
+/** Takes down a promise, in words, if it does not hold. */
+type Say = (holds: boolean, words: string) => void;
+
+/** The exit says what the receipt says. */
+function checkExit({ exit, receipt }: Simulation, say: Say): void {
+  if (exit === undefined) return;
+  for (const field of ["status", "step", "operation", "domain", "error"] as const) {
+    const [told, kept] = [exit[field] | 0, receipt[field] | 0];
+    say(told === kept, `the exit has ${field} ${told}, the receipt ${kept}`);
+  }
+}
+
+/** Only what may run has run, and no longer than its plan allows. */
+function checkWork(simulation: Simulation, plan: Plan | undefined, say: Say): void {
+  const { receipt, hypercalls, imageBytesRead } = simulation;
+  const words = `status ${receipt.status} for an image that`;
+  say(
+    refused.has(receipt.status) === (plan === undefined),
+    `${words} ${plan === undefined ? "must not" : "may"} run`,
+  );
+  if (plan === undefined) {
+    say(hypercalls <= REFUSAL_HYPERCALLS, `${hypercalls} hypercalls for an image not accepted`);
+    return;
+  }
+  const { hypercalls: most, imageBytes } = workOfLaunch(plan);
+  say(hypercalls <= most, `${hypercalls} hypercalls, of ${most} at most`);
+  say(
+    imageBytesRead <= imageBytes,
+    `${imageBytesRead} bytes of the image read, of ${imageBytes} at most`,
+  );
+}
+
+/** Hypercalls of the clean-up and the exit: if they fail, something running can be left. */
+const ending: ReadonlySet<Fault["hypercall"]> = new Set(["destroy", "exit"]);
+
+/** Nothing is left of a launch that failed and was undone, and domains are what the receipt says. */
+function checkWhatIsLeft({ receipt, domains }: Simulation, say: Say, undone: boolean): void {
   const failed = receipt.status !== LaunchStatus.success;
   for (const { domid, started } of domains.values()) {
     say(started || !failed, `domain d${domid} is left of a failed launch, not started`);
-    if (hasFaults) continue;
+    if (!undone) continue;
     say(!failed, `domain d${domid} runs although the launch failed`);
     const told = receipt.domains.find((domain) => domain.domid === domid)?.state;
     const state = started ? "started" : "created";
     say(told === state, `domain d${domid} is ${state}, the receipt says ${told}`);
   }
-  if (failed || hasFaults) return;
+  if (failed || !undone) return;
   const alive = receipt.domains.filter(({ state }) => state !== "absent");
   say(alive.length === domains.size, `${domains.size} domains for ${alive.length} in the receipt`);
 }
