@@ -51,14 +51,17 @@ export function launchDocument(launch: DescribedLaunch): object {
   return {
     imageBytes: image.length,
     imageDigest: digestOf(image),
-    domains: description.domains.map(({ name, domid, kernel, memoryBytes, vcpus, output }) => ({
-      name,
-      domid,
-      memoryBytes,
-      vcpus,
-      kernel,
-      output,
-    })),
+    domains: description.domains.map(
+      ({ name, domid, kernel, memoryBytes, vcpus, output, roles }) => ({
+        name,
+        domid,
+        memoryBytes,
+        vcpus,
+        kernel,
+        output,
+        roles,
+      }),
+    ),
     operations: plan.operations.length,
     work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
@@ -78,16 +81,17 @@ function workText(plan: Plan): string {
 /** The launch as text. */
 export function launchText(launch: DescribedLaunch): string {
   const { plan, demand, xenCommandLine, description } = launch;
-  const domains = description.domains.map(({ name, domid, memoryBytes, kernel, output }) => [
+  const domains = description.domains.map(({ name, domid, memoryBytes, kernel, output, roles }) => [
     name,
     String(domid),
     formatSize(memoryBytes),
     printable(shortPath(kernel)),
     output,
+    roles.join(", "),
   ]);
   const domainPages = demand.domains.reduce((sum, { pages }) => sum + pages, 0);
   return [
-    plainTable(["domain", "domid", "memory", "kernel", "output"], domains),
+    plainTable(["domain", "domid", "memory", "kernel", "output", "roles"], domains),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,

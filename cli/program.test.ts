@@ -283,7 +283,8 @@ describe("domb simulate with faults", () => {
     expect(stdout).toMatch(/ ms +operation 17 +populate:2 d2 gfn 0x0, 2 extents of order 9 → 2\n/);
     const json = await domb("simulate", pair, "--trace", "--json");
     const { hypercalls } = JSON.parse(json.stdout);
-    expect(hypercalls[0]).toMatchObject({ hypercall: "createDomain", step: 1, answer: 0 });
+    expect(hypercalls[0]).toMatchObject({ hypercall: "drop", step: 0, answer: 0 });
+    expect(hypercalls[1]).toMatchObject({ hypercall: "createDomain", step: 1, answer: 0 });
     expect(hypercalls.at(-1)).toMatchObject({ hypercall: "exit", step: 0 });
   });
 

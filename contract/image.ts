@@ -45,15 +45,17 @@ export const enum PlanHeader {
   steps = 8,
   /** number of operation records */
   operations = 12,
+  /** privileges (XEN_DOMCTL_CDF_*) that the boot domain gives up before its first operation */
+  dropped = 16,
   /** size of this record */
-  size = 16,
+  size = 20,
 }
 
 /** One Initial Domain. */
 export const enum DomainRecord {
   /** name in printable ASCII, filled with zero bytes, 32 bytes */
   name = 0,
-  /** domid, from 1 to MAX_DOMID */
+  /** domid, from 0 to MAX_DOMID */
   domid = 32,
   /** XEN_DOMCTL_CDF_* flags of its creation */
   createFlags = 36,

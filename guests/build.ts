@@ -12,7 +12,7 @@ const source = join(paths.checkout, "guests");
 const output = join(paths.checkout, "build", "guests");
 
 /** Path of a built guest. */
-export function guestKernel(name: "hello" | "ports" | "probe"): string {
+export function guestKernel(name: "hello" | "ports" | "privileges" | "probe"): string {
   return join(output, `${name}.elf`);
 }
 
@@ -28,6 +28,7 @@ const options = [
   "-mno-red-zone",
   "-mgeneral-regs-only",
   "-Wall",
+  "-Wno-unused-function",
   "-Werror",
   "-nostdlib",
   "-static",
@@ -36,7 +37,7 @@ const options = [
   `-Wl,-T,${join(source, "pvh.lds")}`,
 ];
 
-/** Builds each folder of guests/ that holds C or assembly. */
+/** Builds each folder of guests/ that holds C or assembly; C alone is entered in 64-bit mode. */
 export async function buildGuests(): Promise<void> {
   await mkdir(output, { recursive: true });
   for (const entry of await readdir(source, { withFileTypes: true })) {
@@ -45,11 +46,12 @@ export async function buildGuests(): Promise<void> {
       .filter((file) => /\.[cS]$/.test(file))
       .sort()
       .map((file) => join(source, entry.name, file));
+    if (!files.some((file) => file.endsWith(".S"))) files.unshift(join(source, "long-mode.S"));
     const temporary = join(output, `${entry.name}.new`);
     await execa("gcc", [
       ...options,
       `-ffile-prefix-map=${paths.checkout}=.`,
-      "-D__XEN_INTERFACE_VERSION__=0x00041100",
+      "-D__XEN_TOOLS__",
       "-I",
       paths.xenInclude(),
       ...files,

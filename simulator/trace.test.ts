@@ -63,7 +63,8 @@ describe("a trace", () => {
     const fault = { hypercall: "copy", occurrence: 3, answer: -2, done: 0 } as const;
     const { trace, plan } = await traced(two.image, [fault]);
     const lines = trace.lines(plan);
-    expect(lines[0]).toBe("step 1, domain first");
+    expect(lines[0]).toBe("at the beginning");
+    expect(lines[2]).toBe("step 1, domain first");
     expect(lines).toContain("step 3, domain second");
     expect(lines.join("\n")).toMatch(/operation \d+ +copy:3 d2 gfn 0x\w+, 1 pages .* → ENOENT\n/);
     expect(lines.at(-1)).toMatch(/exit:1 status 9$/);

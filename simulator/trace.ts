@@ -12,7 +12,7 @@ export interface TracedCall {
   /** Virtual time in nanoseconds since the launch began. */
   readonly atNs: number;
   readonly endNs: number;
-  /** Numbers of step and operation, from 1; 0 for what comes after the last step. */
+  /** Numbers of step and operation, from 1; 0 for what comes before the first step or after the last. */
   readonly step: number;
   readonly operation: number;
   readonly hypercall: Hypercall["name"];
@@ -52,7 +52,7 @@ function hypercallsOf(operation: PlanOperation | undefined): number {
   return operation.kind === "populate" ? Math.ceil(operation.count / POPULATE_BATCH) : 1;
 }
 
-const afterwards: ReadonlySet<Hypercall["name"]> = new Set(["destroy", "console", "exit"]);
+const ofNoStep: ReadonlySet<Hypercall["name"]> = new Set(["drop", "destroy", "console", "exit"]);
 
 /** Collects the hypercalls of one launch of the plan, or of an image without one. */
 export class Trace {
@@ -66,7 +66,7 @@ export class Trace {
   /** What a simulation calls with each hypercall. */
   readonly observe = (call: Hypercall, answer: number | undefined, endNs: number): void => {
     const { atNs, name, occurrence, domid } = call;
-    const place = afterwards.has(name) ? undefined : this.#places?.next().value;
+    const place = ofNoStep.has(name) ? undefined : this.#places?.next().value;
     this.calls.push({
       ...{ atNs, endNs, step: place?.step ?? 0, operation: place?.operation ?? 0 },
       ...{ hypercall: name, occurrence, domid, details: call.details(), answer },
@@ -77,13 +77,14 @@ export class Trace {
   lines(plan: Plan | undefined): readonly string[] {
     let step = -1;
     return this.calls.flatMap((call) => {
-      const heading = call.step === step ? [] : [this.#heading(call.step, plan)];
+      const heading = call.step === step ? [] : [this.#heading(call, plan)];
       step = call.step;
       return [...heading, traceLine(call)];
     });
   }
 
-  #heading(step: number, plan: Plan | undefined): string {
+  #heading({ step, hypercall }: TracedCall, plan: Plan | undefined): string {
+    if (hypercall === "drop") return "at the beginning";
     const index = plan?.steps[step - 1]?.domain;
     const domain = index === undefined ? undefined : plan?.domains[index]?.name;
     return domain === undefined ? "at the end" : `step ${step}, domain ${domain}`;

@@ -11,39 +11,26 @@ import { cacheFolder, paths } from "../setup/paths.js";
 import { XEN_VERSION } from "../setup/xen-source.js";
 import { failures } from "./failures.js";
 
-/** The file that a patch of the series makes anew. */
-const NEW_FILE = "xen/common/boot_domain.c";
-
 let folder: string;
 const sources = new Map<string, string>();
 
+/** Xen as it is built: its source with the series. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "domb-xen-"));
   const upstream = XEN_VERSION.replace(/-1$/, "");
   const archive = join(cacheFolder(), "xen-source", XEN_VERSION, `xen_${upstream}.orig.tar.xz`);
-  const files = [...new Set(failures.map(({ file }) => file))].filter((file) => file !== NEW_FILE);
-  const root = `xen-${upstream}`;
-  await execa("tar", ["-xf", archive, "-C", folder, ...files.map((file) => `${root}/${file}`)]);
-  for (const file of files) sources.set(file, await readFile(join(folder, root, file), "utf8"));
-  sources.set(NEW_FILE, await bootDomainSource());
+  await execa("tar", ["-xf", archive, "-C", folder, "--strip-components=1"]);
+  const series = (await readFile(join(paths.patches, "series"), "utf8")).trim().split("\n");
+  for (const name of series) {
+    const options = ["--strip=1", "--silent", "--input", join(paths.patches, name)];
+    await execa("patch", options, { cwd: folder });
+  }
+  for (const file of new Set(failures.map((failure) => failure.file))) {
+    sources.set(file, await readFile(join(folder, file), "utf8"));
+  }
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** The new file as the series leaves it: it is patched once more after the patch that adds it. */
-async function bootDomainSource(): Promise<string> {
-  const series = (await readFile(join(paths.patches, "series"), "utf8")).trim().split("\n");
-  const texts = await Promise.all(
-    series.map((name) => readFile(join(paths.patches, name), "utf8")),
-  );
-  const added = texts.flatMap((text) =>
-    text
-      .split(/^(?=diff --git )/m)
-      .filter((part) => part.includes(` b/${NEW_FILE}`))
-      .flatMap((part) => part.split("\n").filter((line) => /^[+ ]/.test(line))),
-  );
-  return added.map((line) => line.slice(1)).join("\n");
-}
 
 /** The definitions of a function in C with the bracket that ends it at the line's start. */
 function bodiesOf(name: string, source: string): readonly string[] {

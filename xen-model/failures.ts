@@ -41,10 +41,12 @@ const anyDomctl: readonly Row[] = [
   ["EFAULT", `do_domctl ${domctl}`, "the argument can't be read"],
   ["EACCES", `do_domctl ${domctl}`, "the interface version is another"],
   ["EPERM", `xsm_default_action ${security}`, "the caller has no control privilege"],
+  ["EPERM", `do_domctl ${domctl}`, "it is none of the boot domain's domctls"],
 ];
 const onDomain: readonly Row[] = [
   ...anyDomctl,
   ["ESRCH", `do_domctl ${domctl}`, "there is no such domain"],
+  ["EPERM", `hvm_hypercall xen/arch/x86/hvm/hypercall.c`, "it is none of the boot domain's calls"],
 ];
 const fillNever: readonly Row[] = [
   ["EFAULT", `boot_domain_fill ${bootDomain}`, "the argument can't be read or written"],
@@ -86,14 +88,15 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
     ["EFAULT", `arch_do_domctl ${x86Domctl}`, "the context can't be read"],
     ["EINVAL", `arch_do_domctl ${x86Domctl}`, "the domain is not HVM"],
   ],
-  start: [
-    ...onDomain,
-    ["EINVAL", `domain_unpause_by_systemcontroller ${domain}`, "the domain is not paused"],
-  ],
+  start: [...onDomain, ["EPERM", `do_domctl ${domctl}`, "the domain has been started"]],
   destroy: [...onDomain, ["EINVAL", `domain_kill ${domain}`, "it is the caller itself"]],
   console: [
     ["EFAULT", `guest_console_write xen/drivers/char/console.c`, "the text can't be read"],
     ["EPERM", `xsm_default_action ${security}`, "the caller may not write to Xen's log"],
+  ],
+  drop: [
+    ["EFAULT", `boot_domain_drop ${bootDomain}`, "the argument can't be read"],
+    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
   ],
   exit: [
     ["EFAULT", `boot_domain_exit ${bootDomain}`, "the argument can't be read"],
@@ -120,10 +123,18 @@ const fillByPlan: readonly Row[] = [
 const byPlan: Partial<Record<HypercallName, readonly Row[]>> = {
   createDomain: [
     ["EEXIST", `do_domctl ${domctl}`, "the domid is taken"],
-    ["EINVAL", `sanitise_domain_config ${domain}`, "a flag is unknown, or HAP is without HVM"],
-    ["EINVAL", `arch_sanitise_domain_config ${x86Domain}`, "nested virtualisation is without HAP"],
-    ["EINVAL", `arch_domain_create ${x86Domain}`, "an emulation flag is unknown"],
-    ["EOPNOTSUPP", `arch_domain_create ${x86Domain}`, "the emulation flags are no such set"],
+    [
+      "EPERM",
+      `sanitise_domain_config ${domain}`,
+      "it is no PVH domain with nested paging, or a privilege has been given or dropped",
+    ],
+    ["EOPNOTSUPP", `sanitise_domain_config ${domain}`, "it is to be the hardware domain"],
+    ["EINVAL", `sanitise_domain_config ${domain}`, "there are no vCPUs"],
+    [
+      "EPERM",
+      `arch_sanitise_domain_config ${x86Domain}`,
+      "another device than the APIC is emulated",
+    ],
     ["EINVAL", `grant_table_init ${grants}`, "there are no, or too many, grant or maptrack frames"],
   ],
   setPagingPool: [["ENOMEM", `hap_set_allocation ${hap}`, "less than what is already in use"]],
@@ -131,11 +142,13 @@ const byPlan: Partial<Record<HypercallName, readonly Row[]>> = {
     ["fewer", `populate_physmap ${memory}`, "the domain's limit is reached"],
     ["fewer", `populate_physmap ${memory}`, "its paging structures have no memory left"],
   ],
+  drop: [["EINVAL", `boot_domain_drop ${bootDomain}`, "a flag is no privilege"]],
   copy: fillByPlan,
   clear: fillByPlan,
   setContext: [
     ["ENODATA", `hvm_load ${save}`, "there is no header first, or no end record last"],
     ["EINVAL", `arch_hvm_load ${save}`, "the header's magic or version is another"],
+    ["EPERM", `hvm_load ${save}`, "a record is of something else than CPU or MTRRs"],
     ["EINVAL", `hvm_load ${save}`, "a record's type is unknown"],
     [
       "EINVAL",

@@ -5,7 +5,7 @@
 import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
-import { creationError, type DomainCreation } from "./create-domain.js";
+import { creationError, type DomainCreation, PRIVILEGES } from "./create-domain.js";
 import { GuestMemory } from "./guest-memory.js";
 import { GuestTables } from "./guest-tables.js";
 import { loadContext } from "./hvm-context.js";
@@ -42,12 +42,16 @@ export class ModelHost {
   /** Virtual time in nanoseconds. */
   now = 0;
 
+  /** Privileges that domains have been given, and those that nobody can have. */
+  given = 0;
+  dropped = 0;
+
   constructor(public freePages: number) {}
 
   /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their x86 halves. */
   createDomain(domid: number, creation: DomainCreation): number {
-    const refused = creationError(creation);
-    if (domid === 0 || domid > MAX_DOMID) return -abi.XEN_EINVAL;
+    const refused = creationError(creation, this.given | this.dropped);
+    if (domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
     if (refused !== 0) return -refused;
     // Small structures share pages: every second domain begins a new one.
@@ -64,6 +68,14 @@ export class ModelHost {
         started: false,
       },
     });
+    this.given |= creation.createFlags & PRIVILEGES;
+    return 0;
+  }
+
+  /** XEN_BOOT_DOMAIN_drop, xen/common/boot_domain.c. */
+  drop(privileges: number): number {
+    if ((privileges & ~PRIVILEGES) !== 0) return -abi.XEN_EINVAL;
+    this.dropped |= privileges;
     return 0;
   }
 
@@ -100,6 +112,7 @@ export class ModelHost {
   ): number {
     const domain = this.domains.get(domid);
     if (domain === undefined) return -abi.XEN_ESRCH;
+    if (domain.started) return 0;
     if (order > CONTROL_DOMAIN_MAX_ORDER) return 0;
     const pages = 2 ** order;
     for (let extent = 0; extent < extents; extent++) {
@@ -152,7 +165,6 @@ export class ModelHost {
 
   /** domain_unpause_by_systemcontroller(), xen/common/domain.c. */
   unpause(domain: ModelDomain): number {
-    if (domain.started) return -abi.XEN_EINVAL;
     domain.started = true;
     return 0;
   }
@@ -161,6 +173,7 @@ export class ModelHost {
   destroy(domain: ModelDomain): number {
     this.freePages += domain.totalPages + domain.pagingPoolPages + domain.structurePages;
     this.domains.delete(domain.domid);
+    if (!domain.started) this.given &= ~domain.createFlags;
     return 0;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Xen 4.17 asks of an HVM context before it takes it: hvm_load() in xen/arch/x86/hvm/save.c,
 // hvm_load_cpu_ctxt() in hvm.c, svm_vmcb_restore() in svm/svm.c, hvm_load_mtrr_msr() in mtrr.c.
-// Records of other devices than a launch sets are refused here, whatever Xen does with them.
+// Records of other devices than a launch sets are refused to the boot domain.
 
 import {
   HVM_FILE_MAGIC,
@@ -31,6 +31,7 @@ import {
   hvm_save_header_version_offset,
   XEN_EINVAL,
   XEN_ENODATA,
+  XEN_EPERM,
 } from "../contract/xen-abi.js";
 
 /** CR0's bits PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG. */
@@ -77,6 +78,7 @@ export function loadContext(context: Uint8Array, vcpus: number): number {
         return XEN_EINVAL;
       }
     } else if (type === HVM_SAVE_CODE_END) return 0;
+    else if (type !== HVM_SAVE_CODE_CPU && type !== HVM_SAVE_CODE_MTRR) return XEN_EPERM;
     else if (instance >= vcpus || !fits) return XEN_EINVAL;
     else if (type === HVM_SAVE_CODE_CPU) {
       // A shorter record is one of an older Xen: what it lacks is zero.
@@ -84,11 +86,11 @@ export function loadContext(context: Uint8Array, vcpus: number): number {
       const registers = new Uint8Array(hvm_hw_cpu_size);
       registers.set(context.subarray(body, body + length));
       if (!registersAreValid(new DataView(registers.buffer))) return XEN_EINVAL;
-    } else if (type === HVM_SAVE_CODE_MTRR) {
+    } else {
       if (length !== hvm_hw_mtrr_size) return XEN_EINVAL;
       const capabilities = view.getUint8(body + hvm_hw_mtrr_msr_mtrr_cap_offset);
       if (capabilities > MOST_VARIABLE_RANGES) return XEN_EINVAL;
-    } else return XEN_EINVAL;
+    }
     offset = body + length;
   }
 }

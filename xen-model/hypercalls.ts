@@ -16,6 +16,7 @@ export const hypercallNames = [
   "destroy",
   "console",
   "exit",
+  "drop",
 ] as const;
 
 export type HypercallName = (typeof hypercallNames)[number];
@@ -27,7 +28,7 @@ export interface Hypercall {
   readonly name: HypercallName;
   /** Its number among the launch's hypercalls of this name, from 1. */
   readonly occurrence: number;
-  /** The domain that it is on; 0 for console and exit. */
+  /** The domain that it is on; 0 for console, exit and drop. */
   readonly domid: number;
   /** Units (extents, pages; 1 for all else) that it asks for. */
   readonly wanted: number;

@@ -75,16 +75,28 @@ class Bench {
 }
 
 describe("the model of Xen", () => {
-  it("refuses a domid twice, 0 and the boot domain's own", () => {
+  it("takes domid 0 as any other, refuses one twice and the boot domain's own", () => {
     const bench = new Bench();
     expect(bench.create(7)).toBe(0);
     expect(bench.create(7)).toBe(-abi.XEN_EEXIST);
-    expect(bench.create(0)).toBe(-abi.XEN_EINVAL);
+    expect(bench.create(0)).toBe(0);
     expect(bench.create(0x7fef)).toBe(-abi.XEN_EINVAL);
   });
 
-  it("refuses creation flags that it does not know", () => {
-    expect(new Bench().create(1, 0x80000003)).toBe(-abi.XEN_EINVAL);
+  it("refuses creation flags that are not the boot domain's to give", () => {
+    expect(new Bench().create(1, 0x80000003)).toBe(-abi.XEN_EPERM);
+  });
+
+  it("gives each privilege once, again only if its domain was never started", () => {
+    const bench = new Bench();
+    const control = 3 | abi.XEN_DOMCTL_CDF_control;
+    expect(bench.create(1, control)).toBe(0);
+    expect(bench.create(2, control)).toBe(-abi.XEN_EPERM);
+    expect(bench.domctl(abi.XEN_DOMCTL_destroydomain, 1)).toBe(0);
+    expect(bench.create(2, control)).toBe(0);
+    expect(bench.domctl(abi.XEN_DOMCTL_unpausedomain, 2)).toBe(0);
+    expect(bench.domctl(abi.XEN_DOMCTL_destroydomain, 2)).toBe(0);
+    expect(bench.create(3, control)).toBe(-abi.XEN_EPERM);
   });
 
   it("answers another interface version with EACCES, and an unknown domain with ESRCH", () => {

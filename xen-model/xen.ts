@@ -73,7 +73,9 @@ export class XenModel {
     const command = op.getUint32(abi.xen_domctl_cmd_offset, true);
     const on = (run: (domain: ModelDomain) => number) => (): number => {
       const domain = this.host.domains.get(domid);
-      return domain === undefined ? -abi.XEN_ESRCH : run(domain);
+      if (domain === undefined) return -abi.XEN_ESRCH;
+      const sealed = domain.started && command !== abi.XEN_DOMCTL_destroydomain;
+      return sealed ? -abi.XEN_EPERM : run(domain);
     };
     const pages = (bytes: bigint): string => `${bytes / BigInt(PAGE_SIZE)} pages`;
     switch (command) {
@@ -127,13 +129,13 @@ export class XenModel {
           on((domain) => this.host.destroy(domain)),
         );
       default:
-        return -abi.XEN_ENOSYS;
+        return -abi.XEN_EPERM;
     }
   }
 
   /** do_memory_op(), xen/common/memory.c. */
   memoryOp(command: number, address: bigint): number {
-    if (command !== abi.XENMEM_populate_physmap) return -abi.XEN_ENOSYS;
+    if (command !== abi.XENMEM_populate_physmap) return -abi.XEN_EPERM;
     const reservation = this.#memory.at(address, abi.xen_memory_reservation_size);
     if (reservation === undefined) return -abi.XEN_EFAULT;
     const domid = reservation.getUint16(abi.xen_memory_reservation_domid_offset, true);
@@ -183,6 +185,13 @@ export class XenModel {
         () => `status ${status}`,
         () => this.#exit(exit, status),
       );
+    }
+    if (command === abi.XEN_BOOT_DOMAIN_drop) {
+      const drop = this.#memory.at(address, abi.xen_boot_domain_drop_size);
+      if (drop === undefined) return -abi.XEN_EFAULT;
+      const privileges = drop.getUint32(abi.xen_boot_domain_drop_privileges_offset, true);
+      const details = (): string => `privileges ${hex(BigInt(privileges))}`;
+      return this.#call("drop", 0, details, () => this.host.drop(privileges));
     }
     const copy = command === abi.XEN_BOOT_DOMAIN_copy;
     if (!copy && command !== abi.XEN_BOOT_DOMAIN_clear) return -abi.XEN_ENOSYS;

@@ -35,18 +35,18 @@ import {
   materialField,
   materialPages,
   operationField,
-  planCount,
   planEnd,
+  planField,
   stepField,
 } from "./plan";
 import { setReceiptField } from "./receipt";
 
 /** Whether the plan in linear memory may run; the receipt tells the step or operation if not. */
 export function acceptPlan(): LaunchStatus {
-  const domains = planCount(PlanHeader.domains);
-  const materials = planCount(PlanHeader.materials);
-  const steps = planCount(PlanHeader.steps);
-  const operations = planCount(PlanHeader.operations);
+  const domains = planField(PlanHeader.domains);
+  const materials = planField(PlanHeader.materials);
+  const steps = planField(PlanHeader.steps);
+  const operations = planField(PlanHeader.operations);
   if (
     domains > <u32>MAX_DOMAINS ||
     materials > <u32>MAX_MATERIALS ||
@@ -98,7 +98,7 @@ function within(value: u32, least: u32, most: u32): bool {
 function domainIsBounded(domain: u32): bool {
   return (
     nameIsBounded(domainName(domain)) &&
-    within(domainField(domain, DomainRecord.domid), 1, MAX_DOMID) &&
+    within(domainField(domain, DomainRecord.domid), 0, MAX_DOMID) &&
     within(domainField(domain, DomainRecord.vcpus), 1, MAX_VCPUS) &&
     within(domainField(domain, DomainRecord.memoryPages), 1, MAX_MEMORY_PAGES) &&
     within(domainField(domain, DomainRecord.pagingPoolPages), 1, MAX_PAGING_POOL_PAGES) &&

@@ -161,6 +161,13 @@ function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u3
   return errnoOf(bootDomainOp(command, ARGUMENT));
 }
 
+/** XEN_BOOT_DOMAIN_drop: privileges that nobody is to have. */
+export function dropPrivileges(privileges: u32): u32 {
+  clearArgument(xen.xen_boot_domain_drop_size);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_drop_privileges_offset, privileges);
+  return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_drop, ARGUMENT));
+}
+
 /** XEN_BOOT_DOMAIN_exit with what the receipt says. Does not return. */
 export function exitBootServices(status: LaunchStatus): void {
   clearArgument(xen.xen_boot_domain_exit_size);

@@ -8,8 +8,8 @@ import { acceptPlan } from "./bounds";
 import { exitBootServices, placeMemory } from "./hypercalls";
 import { acceptImage } from "./image";
 import { DONE, RECEIPT } from "./memory";
-import { executeOperation, undo } from "./operations";
-import { planCount, stepField } from "./plan";
+import { drop, executeOperation, undo } from "./operations";
+import { planField, stepField } from "./plan";
 import { beginReceipt, endReceipt, receiptField, setReceiptField } from "./receipt";
 
 /** Address of the receipt in linear memory. */
@@ -33,6 +33,7 @@ export function launch(
   placeMemory(memoryBase, imageFrame);
   let status = acceptImage(moduleBytes);
   if (status == LaunchStatus.success) status = acceptPlan();
+  if (status == LaunchStatus.success) status = drop();
   if (status == LaunchStatus.success) status = runSteps();
   if (status != LaunchStatus.success) undo(receiptField(ReceiptHeader.domains));
   endReceipt(status);
@@ -41,7 +42,7 @@ export function launch(
 
 /** Runs every step whose guard holds, in table order, each once, until none is left or one fails. */
 function runSteps(): LaunchStatus {
-  const steps = planCount(PlanHeader.steps);
+  const steps = planField(PlanHeader.steps);
   let left = steps;
   let progress = true;
   while (left != 0 && progress) {

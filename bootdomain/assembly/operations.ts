@@ -2,7 +2,13 @@
 // Executes one operation of an accepted plan on the domain of its step. What an operation needs
 // (creation, verification) is checked here; Xen checks the rest.
 
-import { DomainRecord, MaterialRecord, OperationKind, OperationRecord } from "../../contract/image";
+import {
+  DomainRecord,
+  MaterialRecord,
+  OperationKind,
+  OperationRecord,
+  PlanHeader,
+} from "../../contract/image";
 import { DomainState, LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import { digestOfImageIs } from "./digests";
 import {
@@ -11,6 +17,7 @@ import {
   copyPages,
   createDomain,
   destroyDomain,
+  dropPrivileges,
   limitMemory,
   populate,
   setContext,
@@ -19,13 +26,18 @@ import {
 } from "./hypercalls";
 import { clock } from "./machine";
 import { VERIFIED } from "./memory";
-import { domainField, materialDigest, materialField, operationField } from "./plan";
+import { domainField, materialDigest, materialField, operationField, planField } from "./plan";
 import { addTime, domainState, setDomainState, setReceiptField } from "./receipt";
 
 /** Status of a hypercall's errno, which the receipt keeps. */
 function statusOf(error: u32): LaunchStatus {
   setReceiptField(ReceiptHeader.error, error);
   return error == 0 ? LaunchStatus.success : LaunchStatus.hypercall;
+}
+
+/** Gives up what the plan gives to no domain, before anything that a plan can make go wrong. */
+export function drop(): LaunchStatus {
+  return statusOf(dropPrivileges(planField(PlanHeader.dropped)));
 }
 
 /** Executes the operation with this index on the domain with that index. */

@@ -12,8 +12,8 @@ import {
 import { PAGE_SIZE } from "../../contract/limits";
 import { PLAN } from "./memory";
 
-/** Reads a count of the plan's header. */
-export function planCount(field: PlanHeader): u32 {
+/** Reads a field of the plan's header. */
+export function planField(field: PlanHeader): u32 {
   return load<u32>(PLAN + <u32>field);
 }
 
@@ -22,20 +22,20 @@ function domainTable(): u32 {
 }
 
 function materialTable(): u32 {
-  return domainTable() + planCount(PlanHeader.domains) * <u32>DomainRecord.size;
+  return domainTable() + planField(PlanHeader.domains) * <u32>DomainRecord.size;
 }
 
 function stepTable(): u32 {
-  return materialTable() + planCount(PlanHeader.materials) * <u32>MaterialRecord.size;
+  return materialTable() + planField(PlanHeader.materials) * <u32>MaterialRecord.size;
 }
 
 function operationTable(): u32 {
-  return stepTable() + planCount(PlanHeader.steps) * <u32>StepRecord.size;
+  return stepTable() + planField(PlanHeader.steps) * <u32>StepRecord.size;
 }
 
 /** Address of the plan's end, as its counts say. */
 export function planEnd(): u32 {
-  return operationTable() + planCount(PlanHeader.operations) * <u32>OperationRecord.size;
+  return operationTable() + planField(PlanHeader.operations) * <u32>OperationRecord.size;
 }
 
 /** Reads a field of the domain with this index. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules on the domains together: how many, their names, their domids. They look at the value as it
+// Rules on the domains together: how many, their names, domids and roles. They look at the value as it
 // was read, right or wrong, so that their faults are told together with all others.
 
 import { MAX_DOMAINS } from "../../contract/limits.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import { domainNameFault, domidFault } from "./judges.js";
-import { type Places, subjectOf } from "./places.js";
+import { domainNameFault, domidFault, roleFault } from "./judges.js";
+import { type Path, type Places, subjectOf } from "./places.js";
 import { descriptionRules } from "./rules.js";
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -21,6 +21,7 @@ export function checkBetweenDomains(value: unknown, places: Places): readonly Di
     ...checkCount(names, places),
     ...checkNames(names, places),
     ...checkDomids(domains, places),
+    ...checkRoles(domains, places),
   ];
 }
 
@@ -79,6 +80,35 @@ function checkDomids(
         ],
       }),
     );
+  }
+  return diagnostics;
+}
+
+function checkRoles(
+  domains: Readonly<Record<string, unknown>>,
+  places: Places,
+): readonly Diagnostic[] {
+  const owners = new Map<unknown, Path>();
+  const diagnostics: Diagnostic[] = [];
+  for (const [name, domain] of Object.entries(domains)) {
+    const given = isMapping(domain) && Array.isArray(domain.roles) ? domain.roles : [];
+    for (const [index, role] of given.entries()) {
+      if (roleFault(role) !== undefined) continue;
+      const path = ["domains", name, "roles", index];
+      const owner = owners.get(role);
+      if (owner === undefined) {
+        owners.set(role, path);
+        continue;
+      }
+      diagnostics.push(
+        descriptionRules.diagnose("DOMB2004", {
+          place: places.ofValue(path),
+          message: `${subjectOf(path.slice(0, 2))} has the role ${role}, as has ${subjectOf(owner.slice(0, 2))}`,
+          fix: "Take it from one of them: Xen gives each privilege once.",
+          related: [{ place: places.ofValue(owner), message: "first given here" }],
+        }),
+      );
+    }
   }
   return diagnostics;
 }

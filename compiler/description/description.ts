@@ -4,6 +4,7 @@
 // that nobody has opened yet (that is the materials stage's part).
 
 import type { Place } from "../diagnostics/diagnostic.js";
+import type { Role } from "../plan/roles.js";
 
 /** One Initial Domain as the description asks for it, defaults filled in. */
 export interface DomainDescription {
@@ -23,6 +24,8 @@ export interface DomainDescription {
   readonly domid: number;
   /** May the domain write to Xen's log. */
   readonly output: "xen-log" | "none";
+  /** Each role is one domain's at most. */
+  readonly roles: readonly Role[];
 }
 
 /** A whole launch. Domains come in the order in which the description names them. */

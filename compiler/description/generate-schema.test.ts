@@ -16,7 +16,7 @@ describe("the published JSON Schema", () => {
     expect(properties.domains).toMatchObject({ minProperties: 1, maxProperties: MAX_DOMAINS });
     const domain = properties.domains.additionalProperties;
     expect(domain.required).toEqual(["kernel", "memory"]);
-    expect(domain.properties.domid).toMatchObject({ minimum: 1, maximum: MAX_DOMID });
+    expect(domain.properties.domid).toMatchObject({ minimum: 0, maximum: MAX_DOMID });
     expect(domain.properties.vcpus).toMatchObject({ minimum: 1, maximum: MAX_VCPUS, default: 1 });
     expect(new RegExp(domain.properties.memory.pattern).test("64 MB")).toBe(false);
     expect(new RegExp(domain.properties.memory.pattern).test("64 MiB")).toBe(true);

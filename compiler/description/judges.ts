@@ -3,6 +3,7 @@
 // Each takes any value whatever; undefined in place of a fault means that nothing is wrong.
 
 import { MAX_DOMID, MAX_MEMORY_PAGES, MAX_VCPUS, PAGE_SIZE } from "../../contract/limits.js";
+import { roles } from "../plan/roles.js";
 import {
   DOMAIN_NAME_PATTERN,
   FORMAT_VERSION,
@@ -147,11 +148,23 @@ export function vcpusFault(value: unknown): ValueFault | undefined {
 
 /** A domid of an Initial Domain. */
 export function domidFault(value: unknown): ValueFault | undefined {
-  if (value !== 0) return wholeNumberFault(value, 1, MAX_DOMID, "domid: 1");
+  return wholeNumberFault(value, 0, MAX_DOMID, "domid: 1");
+}
+
+/** The list of a domain's roles, of which roleFault() looks at each. */
+export function rolesFault(value: unknown): ValueFault | undefined {
+  if (Array.isArray(value)) return undefined;
+  const example = typeof value === "string" ? `roles: [${value}]` : "roles: [control]";
+  return wrongType(value, "a list of roles", `Write, for example, \`${example}\`.`);
+}
+
+/** One role. */
+export function roleFault(value: unknown): ValueFault | undefined {
+  if (value !== "hardware") return choiceFault(roles.filter((role) => role !== "hardware"))(value);
   return {
     code: "DOMB1015",
-    predicate: "is 0; not yet: domid 0 comes with roles",
-    fix: `Choose one from 1 to ${MAX_DOMID}, or leave it out.`,
+    predicate: 'is "hardware"; not yet: this domb gives the hardware to no domain',
+    fix: "Remove it, if the launch is right without.",
   };
 }
 

@@ -13,7 +13,6 @@ export const laterLaunchKeys: Readonly<Record<string, string>> = {
 /** Keys of a domain, and what each will say. */
 export const laterDomainKeys: Readonly<Record<string, string>> = {
   label: "the domain's security label",
-  roles: "what the domain may do to the system",
   console: "the domain that serves its console",
   ready: "what lets its dependants start",
   onFailure: "what its failure means for the launch",

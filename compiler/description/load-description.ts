@@ -135,5 +135,6 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     type: domain.type,
     domid: domain.domid ?? free(),
     output: domain.output,
+    roles: domain.roles,
   }));
 }

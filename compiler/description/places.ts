@@ -28,5 +28,6 @@ export function subjectOf(path: Path): string {
   if (first !== "domains" || name === undefined) return path.join(".");
   const text = String(name);
   const domain = `domain ${DOMAIN_NAME_PATTERN.test(text) ? text : show(text)}`;
-  return keys.length === 0 ? domain : `${keys.join(".")} of ${domain}`;
+  const value = keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
+  return keys.length === 0 ? domain : `${value.slice(1)} of ${domain}`;
 }

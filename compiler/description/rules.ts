@@ -104,7 +104,7 @@ export const descriptionRules = defineRules({
     severity: "error",
     explanation:
       "The key has a meaning in the design of domb, but this version does not act on it, and refuses rather than ignores it.",
-    example: "roles: [hardware]",
+    example: "after: [storage]",
   },
   DOMB1013: {
     slug: "missing-key",
@@ -252,6 +252,14 @@ export const descriptionRules = defineRules({
     severity: "error",
     explanation: `The boot domain's tables are fixed when it is built: a launch has at most ${MAX_DOMAINS} domains.`,
     example: "a description of 200 domains",
+  },
+  DOMB2004: {
+    slug: "role-given-twice",
+    title: "A role is given twice",
+    severity: "error",
+    explanation:
+      "Xen lets the boot domain hand out each privilege once: there is one control domain, one xenstore domain, one reader of the console.",
+    example: "domains: { a: { roles: [control], … }, b: { roles: [control], … } }",
   },
 });
 

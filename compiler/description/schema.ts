@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
+import { roles } from "../plan/roles.js";
 import {
   choiceFault,
   commandLineFault,
@@ -12,6 +13,8 @@ import {
   fileFault,
   formatFault,
   memoryFault,
+  roleFault,
+  rolesFault,
   typeFault,
   type ValueFault,
   vcpusFault,
@@ -84,11 +87,21 @@ export const domainSchema = z
       typeFault,
     ).default("pvh"),
     domid: judged(
-      z.int().min(1).max(MAX_DOMID).meta({
+      z.int().min(0).max(MAX_DOMID).meta({
         description: "The domid that it gets; by default the lowest that is free, from 1 on.",
       }),
       domidFault,
     ).optional(),
+    roles: judged(
+      z.array(judged(z.enum(roles), roleFault)).meta({
+        description:
+          "What it may do to the system: `control` makes it the control domain, `xenstore` the " +
+          "xenstore domain, `console` lets it read what is typed at Xen's console. Each role is " +
+          "one domain's at most; `hardware` does not work yet.",
+        examples: [["control"]],
+      }),
+      rolesFault,
+    ).default([]),
     output: judged(
       z.enum(outputs).meta({
         description: "May it write to Xen's log: a right given at its creation.",

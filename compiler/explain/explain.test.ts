@@ -19,6 +19,7 @@ const description: LaunchDescription = {
     type: "pvh",
     domid: index + 1,
     output: index === 0 ? "xen-log" : "none",
+    roles: [],
   })),
   placeOf: () => ({}),
 };
@@ -93,7 +94,7 @@ describe("explainImage", () => {
     expect(stable).toMatchInlineSnapshot(`
       "Launch image, 20 KiB
         format 1, for x86-64 Xen with domctl interface 0x15
-        plan   832 bytes, sha256 …
+        plan   836 bytes, sha256 …
 
       Domain storage, domid 1: 1 vCPU, 4 MiB of memory, 1.03 MiB for paging, writes to Xen's log
         limits event channels to port 127, 4 grant frames, 0 maptrack frames

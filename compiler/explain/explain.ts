@@ -35,6 +35,9 @@ function explainHeader({ image }: Explanation): readonly string[] {
     `  format ${image.version}, for x86-64 Xen with domctl interface ` +
       hexadecimal(image.xenInterface),
     `  plan   ${size(image.planBytes)}, sha256 ${image.planDigest}`,
+    ...(image.droppedRoles.length === 0
+      ? []
+      : [`  drops  ${image.droppedRoles.join(", ")}: nobody gets these roles`]),
   ];
 }
 
@@ -56,6 +59,7 @@ function explainDomain(
     `  limits event channels to port ${domain.maxEventChannelPort}, ` +
       `${count(domain.maxGrantFrames, "grant frame")}, ` +
       count(domain.maxMaptrackFrames, "maptrack frame"),
+    ...(domain.roles.length === 0 ? [] : [`  roles  ${domain.roles.join(", ")}`]),
     ...(cmdline === undefined ? [] : [`  told   ${JSON.stringify(cmdline)}`]),
     ...entry,
     "  memory",

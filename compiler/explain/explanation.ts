@@ -8,6 +8,7 @@ import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
 import type { DecodedImage } from "../image/decode-image.js";
 import { workOf } from "../plan/make-plan.js";
 import type { PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
+import { type Role, rolesOf } from "../plan/roles.js";
 import { type GuestRegion, guestMemory } from "./guest-memory.js";
 import { type ReadContext, readContext, readStartOfDay } from "./start-of-day.js";
 
@@ -19,6 +20,8 @@ export interface Explanation {
     readonly xenInterface: number;
     readonly planBytes: number;
     readonly planDigest: string;
+    /** Roles that nobody gets, in this launch or after. */
+    readonly droppedRoles: readonly Role[];
   };
   readonly domains: readonly ExplainedDomain[];
   readonly materials: readonly ExplainedMaterial[];
@@ -39,6 +42,7 @@ export interface ExplainedDomain {
   readonly memoryBytes: number;
   readonly pagingPoolBytes: number;
   readonly output: "xen-log" | "none";
+  readonly roles: readonly Role[];
   readonly createFlags: number;
   readonly emulationFlags: number;
   readonly maxEventChannelPort: number;
@@ -112,6 +116,7 @@ export function explanationOf({ header, plan, materials }: DecodedImage): Explan
       xenInterface: header.xenInterface,
       planBytes: header.planBytes,
       planDigest: header.planDigest,
+      droppedRoles: rolesOf(plan.dropped),
     },
     domains: plan.domains.map((_, index) => explainDomain(index)),
     materials: plan.materials.map((material, index) => ({
@@ -143,6 +148,7 @@ export function explanationOf({ header, plan, materials }: DecodedImage): Explan
       memoryBytes: memoryPages * PAGE_SIZE,
       pagingPoolBytes: pagingPoolPages * PAGE_SIZE,
       output: (record.createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
+      roles: rolesOf(record.createFlags),
       ...(started.cmdline === undefined ? {} : { cmdline: started.cmdline }),
       ...(started.context === undefined ? {} : { start: started.context }),
       memory: guestMemory(plan, operations, started.memoryMap),

@@ -50,7 +50,7 @@ function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
     { what: "the number of operations", found: operations.length, least: 0, most: MAX_OPERATIONS },
     { what: "the work of all steps", found: workOf(plan), least: 0, most: MAX_WORK },
     ...domains.flatMap((domain, index) => [
-      within(`domid of domain ${index}`, domain.domid, 1, MAX_DOMID),
+      within(`domid of domain ${index}`, domain.domid, 0, MAX_DOMID),
       within(`vcpus of domain ${index}`, domain.vcpus, 1, MAX_VCPUS),
       within(`memoryPages of domain ${index}`, domain.memoryPages, 1, MAX_MEMORY_PAGES),
       within(

@@ -22,6 +22,7 @@ function sha256(bytes: Uint8Array): string {
 /** A plan that verifies these materials for one domain. */
 function planFor(materials: readonly Uint8Array[]): Plan {
   return {
+    dropped: 0,
     domains: [
       {
         name: "web",

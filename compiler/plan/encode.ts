@@ -17,13 +17,14 @@ import { type Decoded, decodeRecord, encodeRecord, RecordFault } from "./record.
 
 /** Bytes of a plan's tables and header. */
 export function encodePlan(plan: Plan): Uint8Array {
-  const { domains, materials, steps, operations } = plan;
+  const { dropped, domains, materials, steps, operations } = plan;
   return Buffer.concat([
     encodeRecord(planHeaderLayout, {
       domains: domains.length,
       materials: materials.length,
       steps: steps.length,
       operations: operations.length,
+      dropped,
     }),
     ...domains.map((domain) => encodeRecord(domainLayout, domain)),
     ...materials.map((material) => encodeRecord(materialLayout, material)),
@@ -73,6 +74,7 @@ export function decodePlan(source: Uint8Array): Decoded<Plan> {
   return {
     ok: true,
     value: {
+      dropped: counts.dropped,
       domains: domains.value,
       materials: materials.value,
       steps: steps.value,

@@ -25,6 +25,7 @@ const domain: PlanDomain = {
 };
 const start: PlanOperation = { kind: "start" };
 const atTheMaxima: Plan = {
+  dropped: 0,
   domains: [domain],
   materials: [],
   steps: Array.from({ length: 4 }, () => ({

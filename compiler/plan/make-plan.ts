@@ -29,6 +29,7 @@ import {
   type PlanStep,
   stepLayout,
 } from "./plan.js";
+import { privilegesOf, roles } from "./roles.js";
 
 /** Ports of a domain without event channels of its own: timer and console of its kernel. */
 const MAX_EVENT_CHANNEL_PORT = 127;
@@ -112,6 +113,9 @@ function planWith(guests: readonly PlannedGuest[], storedZeros: number): Planned
     operations.length * operationKindLayout.size;
   return {
     plan: {
+      dropped: privilegesOf(
+        roles.filter((role) => guests.every(({ domain }) => !domain.roles.includes(role))),
+      ),
       domains: guests.map(planDomain),
       materials: placeMaterials(table.materials, planEnd),
       steps,
@@ -149,7 +153,7 @@ function planDomain({ domain }: PlannedGuest): PlanDomain {
   return {
     name: domain.name,
     domid: domain.domid,
-    createFlags: XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output,
+    createFlags: XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output | privilegesOf(domain.roles),
     emulationFlags: XEN_X86_EMU_LAPIC,
     vcpus: domain.vcpus,
     memoryPages,

@@ -22,11 +22,17 @@ import {
   type RecordValue,
 } from "./record.js";
 
+const dropped = number32(PlanHeader.dropped);
+
+/** What the plan's header says beside the sizes of its tables. */
+export const launchLayout = describeRecord(PlanHeader.size, { dropped });
+
 export const planHeaderLayout = describeRecord(PlanHeader.size, {
   domains: number32(PlanHeader.domains),
   materials: number32(PlanHeader.materials),
   steps: number32(PlanHeader.steps),
   operations: number32(PlanHeader.operations),
+  dropped,
 });
 
 export const domainLayout = describeRecord(DomainRecord.size, {
@@ -116,6 +122,8 @@ export type PlanOperation = {
 }[OperationName];
 
 export interface Plan {
+  /** Privileges (XEN_DOMCTL_CDF_*) that the launch gives to nobody, and that nobody can have after. */
+  readonly dropped: number;
   readonly domains: readonly PlanDomain[];
   readonly materials: readonly PlanMaterial[];
   readonly steps: readonly PlanStep[];

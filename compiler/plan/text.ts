@@ -4,6 +4,7 @@
 
 import {
   domainLayout,
+  launchLayout,
   materialLayout,
   operationKindLayout,
   operationLayouts,
@@ -19,6 +20,7 @@ import { type Decoded, formatRecord, parseRecord, RecordFault } from "./record.j
 /** A line for each record, in the plan's order; the last one ends with a newline, too. */
 export function formatPlan(plan: Plan): string {
   const lines = [
+    `launch dropped=${plan.dropped}`,
     ...plan.domains.map((domain) => `domain ${formatRecord(domainLayout, domain)}`),
     ...plan.materials.map((material) => `material ${formatRecord(materialLayout, material)}`),
     ...plan.steps.map((step) => `step ${formatRecord(stepLayout, step)}`),
@@ -29,6 +31,7 @@ export function formatPlan(plan: Plan): string {
 
 /** The plan of such a text, or the faults of the first line that has any. */
 export function parsePlan(text: string): Decoded<Plan> {
+  const launches: Pick<Plan, "dropped">[] = [];
   const domains: PlanDomain[] = [];
   const materials: PlanMaterial[] = [];
   const steps: PlanStep[] = [];
@@ -46,10 +49,17 @@ export function parsePlan(text: string): Decoded<Plan> {
       return { ok: false, faults };
     }
   }
-  return { ok: true, value: { domains, materials, steps, operations } };
+  const [launch, ...others] = launches;
+  if (launch === undefined || others.length > 0) {
+    const fault = new RecordFault(`${launches.length} of them`, "one");
+    return { ok: false, faults: [["launch", fault]] };
+  }
+  return { ok: true, value: { ...launch, domains, materials, steps, operations } };
 
   function parseLine(record: string, fields: string): Decoded<unknown> {
     switch (record) {
+      case "launch":
+        return keep(parseRecord(launchLayout, fields), launches);
       case "domain":
         return keep(parseRecord(domainLayout, fields), domains);
       case "material":
@@ -59,7 +69,7 @@ export function parsePlan(text: string): Decoded<Plan> {
       case "operation":
         return keep(parseOperation(fields), operations);
       default: {
-        const fault = new RecordFault(record, "domain, material, step or operation");
+        const fault = new RecordFault(record, "launch, domain, material, step or operation");
         return { ok: false, faults: [["record", fault]] };
       }
     }

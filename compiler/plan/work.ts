@@ -67,7 +67,7 @@ export function workOfStep(plan: Plan, { firstOperation, operationCount }: PlanS
     .reduce(add, none);
 }
 
-/** Upper bound of a whole launch: every step, and for each domain its undoing and its line. */
+/** Upper bound of a whole launch: every step, and for each domain its undoing and its line; drop, the launch's line, exit. */
 export function workOfLaunch(plan: Plan): Work {
   const planBytes =
     PlanHeader.size +
@@ -77,7 +77,7 @@ export function workOfLaunch(plan: Plan): Work {
     plan.operations.length * operationKindLayout.size;
   const around: Work = {
     ...none,
-    hypercalls: 2 * plan.domains.length + 2,
+    hypercalls: 2 * plan.domains.length + 3,
     imageBytes: ImageHeader.size + planBytes,
     digestBytes: digested(planBytes),
   };

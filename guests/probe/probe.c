@@ -8,33 +8,11 @@
 
 #include <public/arch-x86/hvm/start_info.h>
 
-#define DEBUG_PORT 0xe9
+#include "../print.h"
 
 /* Larger than a page, and behind an initialised neighbour: cleared by whoever loads this. */
 static uint64_t cleared[4096];
 static uint64_t initialised = 0x646f6d62;
-
-static void print_character(char character)
-{
-    asm volatile ("outb %0, %1" :: "a" (character), "Nd" (DEBUG_PORT));
-}
-
-static void print(const char *text)
-{
-    while ( *text )
-        print_character(*text++);
-}
-
-static void print_number(const char *text, uint64_t value)
-{
-    int shift = 60;
-
-    print(text);
-    while ( shift > 0 && !(value >> shift & 15) )
-        shift -= 4;
-    for ( ; shift >= 0; shift -= 4 )
-        print_character("0123456789abcdef"[value >> shift & 15]);
-}
 
 /* Whether what is written at an address is there when it is read again; the old value is kept. */
 static int holds(uint64_t address)
@@ -68,7 +46,7 @@ static int ram_holds(const struct hvm_memmap_table_entry *map, unsigned int entr
     return all;
 }
 
-void probe(const struct hvm_start_info *info)
+void guest(const struct hvm_start_info *info)
 {
     const struct hvm_modlist_entry *module = (const void *)info->modlist_paddr;
     unsigned int word;

@@ -38,7 +38,7 @@ struct batch_fault {
 /* As hypercallNames in xen-model/hypercalls.ts. */
 enum {
     CREATE_DOMAIN, ALLOCATE_VCPUS, SET_PAGING_POOL, LIMIT_MEMORY, POPULATE, COPY, CLEAR,
-    SET_CONTEXT, START, DESTROY, CONSOLE, EXIT, HYPERCALLS
+    SET_CONTEXT, START, DESTROY, CONSOLE, EXIT, DROP, HYPERCALLS
 };
 
 static const struct batch_fault *faults;
@@ -197,6 +197,12 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
         if ( fault )
             return fault->answer;
         __builtin_longjmp(exit_buffer, 1);
+    }
+    if ( command == XEN_BOOT_DOMAIN_drop )
+    {
+        /* Not passed on: it would bind the cases that follow. */
+        fault = next_fault(DROP);
+        return fault ? fault->answer : 0;
     }
     fault = next_fault(command == XEN_BOOT_DOMAIN_copy ? COPY : CLEAR);
     if ( !fault )

@@ -25,7 +25,7 @@ export function* limitCases({
   const domain: PlanDomain = { ...first, memoryPages: 2048 };
   const whole = (operations: readonly PlanOperation[], materials = plan.materials): Plan => {
     const step = { domain: 0, firstOperation: 0, operationCount: operations.length, afterStep: 0 };
-    return { domains: [domain], materials, operations, steps: [step] };
+    return { dropped: 0, domains: [domain], materials, operations, steps: [step] };
   };
   const of = (kind: PlanOperation["kind"]): PlanOperation => {
     const found = plan.operations.find((operation) => operation.kind === kind);

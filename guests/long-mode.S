@@ -56,7 +56,7 @@ entry:
         movl    %eax, %es
         movl    %eax, %ss
         movl    %ebx, %edi
-        call    probe
+        call    guest
 4:      cli
         hlt
         jmp     4b

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Xen really lets Initial Domains do, by their roles: each tries the same on every other domain
+// and on the host, and says how Xen answers.
+
+import { beforeAll, describe, expect, it } from "vitest";
+import { encodeImage } from "../compiler/image/encode-image.js";
+import type { Plan, PlanStep } from "../compiler/plan/plan.js";
+import { BOOT_DOMID } from "../contract/limits.js";
+import { XEN_EPERM, XEN_ESRCH } from "../contract/xen-abi.js";
+import { booted, compiled } from "./lab-bench.js";
+
+const tries = {
+  kernel: "build/guests/privileges.elf",
+  memory: "32 MiB",
+  output: "xen-log",
+} as const;
+
+/** Xen's answers, by the attempt's name and the domid that it was on. */
+type Answers = ReadonlyMap<string, number>;
+
+function answersOf(output: string | undefined): Answers {
+  const lines = (output ?? "").matchAll(/^may: (\w+) (\d+) (-?\d+)$/gm);
+  return new Map([...lines].map(([, name, domid, answer]) => [`${name} ${domid}`, Number(answer)]));
+}
+
+describe("domains with and without roles", () => {
+  let answers: Readonly<Record<string, Answers>>;
+
+  beforeAll(async () => {
+    const { image, xenCommandLine } = await compiled({
+      domb: 1,
+      domains: {
+        manager: { ...tries, cmdline: "until=3", domid: 0, roles: ["control"] },
+        plain: tries,
+        store: { ...tries, roles: ["xenstore"] },
+        terminal: { ...tries, roles: ["console"] },
+      },
+    });
+    const { outcome, outputs } = await booted(image, xenCommandLine);
+    expect(outcome.status).toBe("success");
+    answers = Object.fromEntries(
+      Object.entries(outputs).map(([name, output]) => [name, answersOf(output)]),
+    );
+  });
+
+  it("are the control domain's to pause, and no other's", () => {
+    expect(answers.manager?.get("pausedomain 1")).toBe(0);
+    expect(answers.manager?.get("sysctl 0")).toBe(0);
+    for (const name of ["plain", "store", "terminal"]) {
+      expect(answers[name]?.get("pausedomain 0"), name).toBe(-XEN_EPERM);
+      expect(answers[name]?.get("sysctl 0"), name).toBe(-XEN_EPERM);
+    }
+  });
+
+  it("are seen by the control domain and by the xenstore domain, which makes channels to them", () => {
+    expect(answers.manager?.get("getdomaininfo 1")).toBe(0);
+    expect(answers.store?.get("getdomaininfo 1")).toBe(0);
+    expect(answers.plain?.get("getdomaininfo 2")).toBe(-XEN_EPERM);
+    expect(answers.terminal?.get("getdomaininfo 2")).toBe(-XEN_EPERM);
+  });
+
+  it("read what is typed at Xen's console by that role alone", () => {
+    expect(answers.terminal?.get("console_read 0")).toBe(0);
+    for (const name of ["manager", "plain", "store"]) {
+      expect(answers[name]?.get("console_read 0"), name).toBe(-XEN_EPERM);
+    }
+  });
+
+  it("never reach the boot domain, nor its hypercall", () => {
+    for (const [name, of] of Object.entries(answers)) {
+      expect(of.get("boot_domain_op 0"), name).toBe(-XEN_EPERM);
+      expect([-XEN_EPERM, -XEN_ESRCH], name).toContain(of.get(`pausedomain ${BOOT_DOMID}`));
+    }
+    expect(answers.manager?.get(`pausedomain ${BOOT_DOMID}`)).toBe(-XEN_ESRCH);
+  });
+});
+
+/** The plan with a domain started before the next one is made. */
+function startingEarly(plan: Plan): Plan {
+  const starts = (step: PlanStep): boolean =>
+    plan.operations[step.firstOperation]?.kind === "start";
+  const [early, ...others] = plan.steps.filter(starts);
+  const rest = plan.steps.filter((step) => !starts(step));
+  const firstOfNext = rest.findIndex(({ domain }) => domain === 1);
+  if (early === undefined) throw new Error("bug: nothing is started");
+  // Guards name steps by number: those behind the new place move on by one.
+  const moved = (step: PlanStep): PlanStep => ({
+    ...step,
+    afterStep: step.afterStep > firstOfNext ? step.afterStep + 1 : step.afterStep,
+  });
+  const before = rest.slice(0, firstOfNext);
+  const after = [...rest.slice(firstOfNext), ...others];
+  return { ...plan, steps: [...before, early, ...after.map(moved)] };
+}
+
+describe("a control domain that runs before the launch has ended", () => {
+  it("finds no domain that has not been started, and not the boot domain", async () => {
+    const launch = await compiled({
+      domb: 1,
+      domains: {
+        manager: { ...tries, cmdline: "until=2", roles: ["control"] },
+        large: { ...tries, kernel: "build/materials/vmlinuz", memory: "256 MiB", output: "none" },
+      },
+    });
+    const bytes = launch.materials.map((material) => material.bytes);
+    const image = encodeImage(startingEarly(launch.plan), bytes);
+    const { outcome, outputs } = await booted(image, launch.xenCommandLine);
+    expect(outcome.status).toBe("success");
+    const answers = answersOf(outputs.manager);
+    expect(answers.get("see 2")).toBeGreaterThan(0);
+    expect(answers.get("pausedomain 2")).toBe(0);
+  });
+});
+
+describe("a role given twice", () => {
+  it("is refused by Xen, whatever the compiler says, and nothing has started", async () => {
+    const launch = await compiled({
+      domb: 1,
+      domains: { first: { ...tries, roles: ["control"] }, second: tries },
+    });
+    const [first] = launch.plan.domains;
+    const domains = launch.plan.domains.map((domain) => ({
+      ...domain,
+      createFlags: first?.createFlags ?? 0,
+    }));
+    const bytes = launch.materials.map((material) => material.bytes);
+    const image = encodeImage({ ...launch.plan, domains }, bytes);
+    const { outcome, xenLog } = await booted(image, launch.xenCommandLine);
+    expect(outcome.status).toBe("failed");
+    expect(outcome.reason).toContain(`error ${XEN_EPERM}`);
+    expect(xenLog).not.toContain("may: ");
+  });
+
+  it("can't be given at all once the plan has dropped it", async () => {
+    const launch = await compiled({ domb: 1, domains: { only: tries } });
+    const [only] = launch.plan.domains;
+    if (only === undefined) throw new Error("bug: no domain");
+    for (const flag of [0x10, 0x20000, 0x40000]) {
+      const domains = [{ ...only, createFlags: only.createFlags | flag }];
+      const bytes = launch.materials.map((material) => material.bytes);
+      const image = encodeImage({ ...launch.plan, domains }, bytes);
+      const { outcome } = await booted(image, launch.xenCommandLine);
+      expect(outcome.reason).toContain(`error ${XEN_EPERM}`);
+    }
+  });
+});
