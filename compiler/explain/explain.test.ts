@@ -95,6 +95,7 @@ describe("explainImage", () => {
       "Launch image, 20 KiB
         format 1, for x86-64 Xen with domctl interface 0x15
         plan   836 bytes, sha256 …
+        drops  control, xenstore, console, hardware: nobody gets these roles
 
       Domain storage, domid 1: 1 vCPU, 4 MiB of memory, 1.03 MiB for paging, writes to Xen's log
         limits event channels to port 127, 4 grant frames, 0 maptrack frames
