@@ -32,6 +32,7 @@ function launchOf(domains: readonly Domain[]): LaunchDescription {
       type: "pvh",
       domid: index + 1,
       output: "xen-log",
+      onDeath: "leave",
       roles: [],
       ...domain,
     })),

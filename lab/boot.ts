@@ -35,12 +35,16 @@ export interface BootRequest {
   readonly until: readonly Until[];
   readonly outputDirectory: string;
   readonly xenOptions: readonly string[];
+  /** Further words of QEMU's command line, such as a device. */
+  readonly qemuOptions?: readonly string[];
   /** A socket on which QEMU answers QMP, for tests that look into the host. */
   readonly monitorSocket?: string;
   /** Called when the launch has ended, while the host still runs. */
   readonly beforeEnd?: () => Promise<void>;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TimelineEvent) => void;
+  /** Called with each line of Xen's log. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface BootedDomain {
@@ -192,12 +196,14 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         directory,
         xenCommandLine: [...logOptions, ...request.xenOptions].join(" "),
         memoryBytes: request.hostMemoryBytes,
+        moreOptions: request.qemuOptions ?? [],
         icount: request.icount,
         signal: AbortSignal.any(stops),
         ...(request.monitorSocket === undefined ? {} : { monitorSocket: request.monitorSocket }),
       },
       (line) => {
         outputs.add(line);
+        request.onLine?.(line);
         for (const event of observer.observe(line)) request.onEvent?.(event);
         if (ended || observer.ending() === undefined) return;
         ended = true;

@@ -15,6 +15,7 @@ export interface QemuRequest {
   readonly directory: string;
   readonly xenCommandLine: string;
   readonly memoryBytes: number;
+  readonly moreOptions: readonly string[];
   /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
   readonly icount: boolean;
   /** A socket on which QEMU answers QMP. */
@@ -65,6 +66,7 @@ export function qemuOptions(request: QemuRequest): string[] {
     ...(request.monitorSocket === undefined
       ? ["-monitor", "none"]
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
+    ...request.moreOptions,
     ...["-kernel", hostFiles.xen],
     ...["-initrd", `${hostFiles.bootDomain},${hostFiles.image}`],
     ...["-append", request.xenCommandLine],

@@ -175,18 +175,20 @@ function checkWork(simulation: Simulation, plan: Plan | undefined, say: Say): vo
 /** Hypercalls of the clean-up and the exit: if they fail, something running can be left. */
 const ending: ReadonlySet<Fault["hypercall"]> = new Set(["destroy", "exit"]);
 
-/** Nothing is left of a launch that failed and was undone, and domains are what the receipt says. */
-function checkWhatIsLeft({ receipt, domains }: Simulation, say: Say, undone: boolean): void {
+/**
+ * Nothing is left of a launch that failed and was undone, nothing that was not started, and what
+ * runs is what the receipt says.
+ */
+function checkWhatIsLeft({ exit, receipt, domains }: Simulation, say: Say, undone: boolean): void {
   const failed = receipt.status !== LaunchStatus.success;
   for (const { domid, started } of domains.values()) {
-    say(started || !failed, `domain d${domid} is left of a failed launch, not started`);
+    say(started || exit === undefined, `domain d${domid} is left of the launch, not started`);
     if (!undone) continue;
     say(!failed, `domain d${domid} runs although the launch failed`);
     const told = receipt.domains.find((domain) => domain.domid === domid)?.state;
-    const state = started ? "started" : "created";
-    say(told === state, `domain d${domid} is ${state}, the receipt says ${told}`);
+    say(told === "started", `domain d${domid} runs, the receipt says ${told}`);
   }
   if (failed || !undone) return;
-  const alive = receipt.domains.filter(({ state }) => state !== "absent");
-  say(alive.length === domains.size, `${domains.size} domains for ${alive.length} in the receipt`);
+  const running = receipt.domains.filter(({ state }) => state === "started");
+  say(running.length === domains.size, `${domains.size} domains for ${running.length} started`);
 }

@@ -34,7 +34,8 @@ export function creationError(creation: DomainCreation, gone: number): number {
   const { createFlags, maxVcpus, emulationFlags, grantFrames, maptrackFrames } = creation;
   const added = createFlags & ~PVH;
   if ((createFlags & PVH) !== PVH || (added & gone) !== 0) return abi.XEN_EPERM;
-  if ((added & ~(PRIVILEGES | abi.XEN_DOMCTL_CDF_xen_log)) !== 0) return abi.XEN_EPERM;
+  const given = PRIVILEGES | abi.XEN_DOMCTL_CDF_xen_log | abi.XEN_DOMCTL_CDF_host_ends;
+  if ((added & ~given) !== 0) return abi.XEN_EPERM;
   if ((added & abi.XEN_DOMCTL_CDF_hardware) !== 0) return abi.XEN_EOPNOTSUPP;
   if (maxVcpus < 1 || maxVcpus > HVM_MAX_VCPUS) return abi.XEN_EINVAL;
   if (emulationFlags !== abi.XEN_X86_EMU_LAPIC) return abi.XEN_EPERM;

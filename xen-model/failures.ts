@@ -100,7 +100,8 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   ],
   exit: [
     ["EFAULT", `boot_domain_exit ${bootDomain}`, "the argument can't be read"],
-    ["EINVAL", `boot_domain_exit ${bootDomain}`, "padding is not zero"],
+    ["E2BIG", `keep_receipt ${bootDomain}`, "the receipt is larger than a page"],
+    ["EFAULT", `keep_receipt ${bootDomain}`, "the receipt can't be read"],
     ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
   ],
 };

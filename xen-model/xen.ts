@@ -251,7 +251,11 @@ export class XenModel {
   }
 
   /** boot_domain_exit() and clean_up(), xen/common/boot_domain.c. */
-  #exit(exit: DataView, status: number): never {
+  #exit(exit: DataView, status: number): number {
+    const bytes = exit.getUint32(abi.xen_boot_domain_exit_receipt_bytes_offset, true);
+    const receipt = exit.getBigUint64(abi.xen_boot_domain_exit_receipt_offset, true);
+    if (bytes > PAGE_SIZE) return -abi.XEN_E2BIG;
+    if (this.#memory.at(receipt, bytes) === undefined) return -abi.XEN_EFAULT;
     this.exit = {
       status,
       step: exit.getUint32(abi.xen_boot_domain_exit_step_offset, true),
@@ -259,7 +263,7 @@ export class XenModel {
       domain: exit.getUint32(abi.xen_boot_domain_exit_domain_offset, true),
       error: exit.getInt32(abi.xen_boot_domain_exit_error_offset, true),
     };
-    if (status !== 0) this.host.destroyUnstarted();
+    this.host.destroyUnstarted();
     throw new BootDomainExited();
   }
 }

@@ -8,9 +8,9 @@ import { PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import * as xen from "../../contract/xen-abi";
 import { imageRead } from "./machine";
-import { ARGUMENT, FRAMES, PIECE } from "./memory";
+import { ARGUMENT, FRAMES, PIECE, RECEIPT } from "./memory";
 import { domainField } from "./plan";
-import { receiptField } from "./receipt";
+import { receiptBytes, receiptField } from "./receipt";
 import { bootDomainOp, domctl, memoryOp } from "./xen";
 
 /** Virtual address of linear memory: what Xen takes for a pointer is this plus an address. */
@@ -179,5 +179,7 @@ export function exitBootServices(status: LaunchStatus): void {
   );
   store<u32>(ARGUMENT + xen.xen_boot_domain_exit_domain_offset, receiptField(ReceiptHeader.domain));
   store<u32>(ARGUMENT + xen.xen_boot_domain_exit_error_offset, receiptField(ReceiptHeader.error));
+  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_receipt_bytes_offset, receiptBytes());
+  store<u64>(ARGUMENT + xen.xen_boot_domain_exit_receipt_offset, memoryBase + RECEIPT);
   bootDomainOp(xen.XEN_BOOT_DOMAIN_exit, ARGUMENT);
 }

@@ -21,6 +21,12 @@ export function receiptField(field: ReceiptHeader): u32 {
   return load<u32>(RECEIPT + <u32>field);
 }
 
+/** Size of the receipt in bytes. */
+export function receiptBytes(): u32 {
+  const domains = receiptField(ReceiptHeader.domains);
+  return <u32>ReceiptHeader.size + domains * <u32>ReceiptDomain.size;
+}
+
 /** Sets a 32-bit field of the receipt. */
 export function setReceiptField(field: ReceiptHeader, value: u32): void {
   store<u32>(RECEIPT + <u32>field, value);

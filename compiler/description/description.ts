@@ -24,6 +24,8 @@ export interface DomainDescription {
   readonly domid: number;
   /** May the domain write to Xen's log. */
   readonly output: "xen-log" | "none";
+  /** What its end means for the host, when no control domain looks after it. */
+  readonly onDeath: "leave" | "reboot";
   /** Each role is one domain's at most. */
   readonly roles: readonly Role[];
 }

@@ -40,7 +40,14 @@ describe("a launch description", () => {
     ].join("\n");
     const launch = launchOf(readDescription(text, "/launches/web/launch.yaml"));
     expect(launch.source).toBe("/launches/web/launch.yaml");
-    const defaults = { cmdline: "", vcpus: 1, type: "pvh", output: "none", roles: [] };
+    const defaults = {
+      cmdline: "",
+      vcpus: 1,
+      type: "pvh",
+      output: "none",
+      onDeath: "leave",
+      roles: [],
+    };
     expect(launch.domains).toEqual([
       {
         ...defaults,

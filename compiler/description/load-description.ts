@@ -135,6 +135,7 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     type: domain.type,
     domid: domain.domid ?? free(),
     output: domain.output,
+    onDeath: domain.onDeath,
     roles: domain.roles,
   }));
 }

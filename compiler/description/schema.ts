@@ -36,6 +36,7 @@ function judged<Schema extends z.ZodType>(
 }
 
 export const outputs = ["none", "xen-log"] as const;
+export const deaths = ["leave", "reboot"] as const;
 
 const file = (key: string, description: string, example: string) =>
   judged(
@@ -102,6 +103,14 @@ export const domainSchema = z
       }),
       rolesFault,
     ).default([]),
+    onDeath: judged(
+      z.enum(deaths).meta({
+        description:
+          "What follows when it shuts down or crashes: it stays as it is, for a control domain " +
+          "to find, or the host reboots.",
+      }),
+      choiceFault(deaths),
+    ).default("leave"),
     output: judged(
       z.enum(outputs).meta({
         description: "May it write to Xen's log: a right given at its creation.",

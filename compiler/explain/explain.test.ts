@@ -19,6 +19,7 @@ const description: LaunchDescription = {
     type: "pvh",
     domid: index + 1,
     output: index === 0 ? "xen-log" : "none",
+    onDeath: "leave",
     roles: [],
   })),
   placeOf: () => ({}),

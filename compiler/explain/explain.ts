@@ -59,6 +59,7 @@ function explainDomain(
     `  limits event channels to port ${domain.maxEventChannelPort}, ` +
       `${count(domain.maxGrantFrames, "grant frame")}, ` +
       count(domain.maxMaptrackFrames, "maptrack frame"),
+    ...(domain.onDeath === "leave" ? [] : ["  ends   the host with it: Xen reboots"]),
     ...(domain.roles.length === 0 ? [] : [`  roles  ${domain.roles.join(", ")}`]),
     ...(cmdline === undefined ? [] : [`  told   ${JSON.stringify(cmdline)}`]),
     ...entry,

@@ -3,7 +3,7 @@
 // operations, domains and materials are numbered from 1, as the launch receipt numbers them.
 
 import { PAGE_SIZE } from "../../contract/limits.js";
-import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
+import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
 import type { DecodedImage } from "../image/decode-image.js";
 import { workOf } from "../plan/make-plan.js";
@@ -42,6 +42,7 @@ export interface ExplainedDomain {
   readonly memoryBytes: number;
   readonly pagingPoolBytes: number;
   readonly output: "xen-log" | "none";
+  readonly onDeath: "leave" | "reboot";
   readonly roles: readonly Role[];
   readonly createFlags: number;
   readonly emulationFlags: number;
@@ -148,6 +149,7 @@ export function explanationOf({ header, plan, materials }: DecodedImage): Explan
       memoryBytes: memoryPages * PAGE_SIZE,
       pagingPoolBytes: pagingPoolPages * PAGE_SIZE,
       output: (record.createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
+      onDeath: (record.createFlags & XEN_DOMCTL_CDF_host_ends) === 0 ? "leave" : "reboot",
       roles: rolesOf(record.createFlags),
       ...(started.cmdline === undefined ? {} : { cmdline: started.cmdline }),
       ...(started.context === undefined ? {} : { start: started.context }),

@@ -23,6 +23,7 @@ function domainOf(memoryBytes: number, cmdline = "quiet"): DomainDescription {
     type: "pvh",
     domid: 1,
     output: "none",
+    onDeath: "leave",
     roles: [],
   };
 }

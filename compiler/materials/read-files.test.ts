@@ -16,6 +16,7 @@ function describeLaunch(files: readonly { kernel: string; ramdisk?: string }[]):
       type: "pvh",
       domid: index + 1,
       output: "none",
+      onDeath: "leave",
       roles: [],
     })),
     placeOf: (path) => ({ path }),

@@ -7,6 +7,7 @@ import { ImageHeader, PlanHeader } from "../../contract/image.js";
 import { MAX_OPERATIONS, MAX_WORK, PAGE_SIZE } from "../../contract/limits.js";
 import {
   XEN_DOMCTL_CDF_hap,
+  XEN_DOMCTL_CDF_host_ends,
   XEN_DOMCTL_CDF_hvm,
   XEN_DOMCTL_CDF_xen_log,
   XEN_X86_EMU_LAPIC,
@@ -150,10 +151,12 @@ function fillingOf({ frame, bytes }: PlacedBytes, material: number): Filling {
 function planDomain({ domain }: PlannedGuest): PlanDomain {
   const memoryPages = domain.memoryBytes / PAGE_SIZE;
   const output = domain.output === "xen-log" ? XEN_DOMCTL_CDF_xen_log : 0;
+  const hostEnds = domain.onDeath === "reboot" ? XEN_DOMCTL_CDF_host_ends : 0;
   return {
     name: domain.name,
     domid: domain.domid,
-    createFlags: XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output | privilegesOf(domain.roles),
+    createFlags:
+      XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output | hostEnds | privilegesOf(domain.roles),
     emulationFlags: XEN_X86_EMU_LAPIC,
     vcpus: domain.vcpus,
     memoryPages,

@@ -17,6 +17,7 @@
 #undef Z_xenZ_consoleWrite
 #undef Z_xenZ_bootDomainOp
 
+#include <public/boot_domain.h>
 #include <public/domctl.h>
 
 #define MAX_LEFT 512

@@ -142,10 +142,14 @@ export async function runBatch(
   process.env.DOMB_BOOT_DOMAIN = elf;
   try {
     const mebibytes = bootDomainBytes(module.length) / 0x100000;
-    const { outcome, xenLog } = await booted(module, `boot-domain=${mebibytes}M guest_loglvl=all`, {
-      hostMemoryBytes,
-      timeLimitSeconds: 1500,
-    });
+    const { outcome, xenLog } = await booted(
+      module,
+      `boot-domain=${mebibytes}M,timeout=0 guest_loglvl=all`,
+      {
+        hostMemoryBytes,
+        timeLimitSeconds: 1500,
+      },
+    );
     const lines = xenLog.split("\n").flatMap((line) => {
       const parsed = parseLogLine(line);
       const own = parsed !== undefined && parsed.from !== "xen" && parsed.from.domid === BOOT_DOMID;

@@ -8,7 +8,6 @@
 #include <public/xen.h>
 #include <public/arch-x86/cpuid.h>
 #include <public/arch-x86/hvm/start_info.h>
-#include <public/boot_domain.h>
 
 #include "contract.h"
 #include "domb.h"
