@@ -8,6 +8,7 @@ import { paths } from "../setup/paths.js";
 import { diagnosticsPage } from "./generate-diagnostics.js";
 import { failuresPage } from "./generate-failures.js";
 import { formatsPage, importsPage } from "./generate-formats.js";
+import { hostilePage } from "./generate-hostile.js";
 import { requirementsPage } from "./generate-requirements.js";
 
 /** Name and text of every generated page. */
@@ -15,6 +16,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["diagnostics.md", diagnosticsPage()],
     ["formats.md", await formatsPage()],
+    ["hostile-boot-domain.md", hostilePage()],
     ["hypercall-failures.md", failuresPage()],
     ["requirements.md", await requirementsPage()],
     ["wasm-imports.md", await importsPage()],

@@ -12,7 +12,9 @@ const source = join(paths.checkout, "guests");
 const output = join(paths.checkout, "build", "guests");
 
 /** Path of a built guest. */
-export function guestKernel(name: "hello" | "ports" | "privileges" | "probe" | "receipt"): string {
+export function guestKernel(
+  name: "hello" | "ports" | "privileges" | "probe" | "receipt" | "ticker",
+): string {
   return join(output, `${name}.elf`);
 }
 

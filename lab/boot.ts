@@ -37,6 +37,8 @@ export interface BootRequest {
   readonly xenOptions: readonly string[];
   /** Further words of QEMU's command line, such as a device. */
   readonly qemuOptions?: readonly string[];
+  /** A socket that takes what is typed at the host's serial port. */
+  readonly consoleSocket?: string;
   /** A socket on which QEMU answers QMP, for tests that look into the host. */
   readonly monitorSocket?: string;
   /** Called when the launch has ended, while the host still runs. */
@@ -199,6 +201,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         moreOptions: request.qemuOptions ?? [],
         icount: request.icount,
         signal: AbortSignal.any(stops),
+        ...(request.consoleSocket === undefined ? {} : { consoleSocket: request.consoleSocket }),
         ...(request.monitorSocket === undefined ? {} : { monitorSocket: request.monitorSocket }),
       },
       (line) => {

@@ -18,6 +18,8 @@ export interface QemuRequest {
   readonly moreOptions: readonly string[];
   /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
   readonly icount: boolean;
+  /** A socket that takes what is typed at the host's serial port. */
+  readonly consoleSocket?: string;
   /** A socket on which QEMU answers QMP. */
   readonly monitorSocket?: string;
   readonly signal: AbortSignal;
@@ -53,16 +55,14 @@ export function qemuOptions(request: QemuRequest): string[] {
     ...(request.icount
       ? ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
       : []),
-    ...[
-      "-display",
-      "none",
-      "-serial",
-      `file:${hostFiles.serial}`,
-      "-net",
-      "none",
-      "-no-reboot",
-      "-nodefaults",
-    ],
+    ...["-display", "none", "-net", "none", "-no-reboot", "-nodefaults"],
+    ...(request.consoleSocket === undefined
+      ? ["-serial", `file:${hostFiles.serial}`]
+      : [
+          "-chardev",
+          `socket,id=console,path=${quoteCommas(request.consoleSocket)},server=on,wait=off,logfile=${hostFiles.serial}`,
+          ...["-serial", "chardev:console"],
+        ]),
     ...(request.monitorSocket === undefined
       ? ["-monitor", "none"]
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),

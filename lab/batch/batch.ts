@@ -2,10 +2,7 @@
 // Runs many launches on one running Xen: builds the batch's boot domain, puts the cases into its
 // module, boots it and reads what each case left.
 
-import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
-import { gccOptions, linkOptions, STACK_BYTES } from "../../bootdomain/build.js";
 import { stackOf } from "../../bootdomain/stack.js";
 import { BOOT_DOMID, PAGE_SIZE } from "../../contract/limits.js";
 import { paths } from "../../setup/paths.js";
@@ -13,6 +10,7 @@ import type { SuiteCase } from "../../simulator/suite.js";
 import { hypercallNames } from "../../xen-model/hypercalls.js";
 import { bootDomainBytes } from "../../xen-model/memory.js";
 import { decodeReceipt, type Receipt } from "../../xen-model/receipt.js";
+import { buildAltered, withBootDomain } from "../altered-boot-domain.js";
 import { booted } from "../lab-bench.js";
 import { parseLogLine } from "../xen-log.js";
 
@@ -42,29 +40,6 @@ const CASE_BYTES = 20;
 const FAULT_BYTES = 16;
 /** No limit on the host's free pages but what the host has. */
 const ANY_PAGES = 0xffffffff;
-
-/** Builds the batch's boot domain; returns its path. Needs the boot domain's own build. */
-export async function buildBatch(): Promise<string> {
-  const output = join(paths.build, "batch");
-  const bootDomain = join(paths.build, "bootdomain");
-  await mkdir(output, { recursive: true });
-  const object = join(output, "batch.o");
-  const includes = [bootDomain, "/usr/src/wasm2c", paths.xenInclude()];
-  await execa("gcc", [
-    ...gccOptions,
-    "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
-    "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
-    "-D__XEN_TOOLS__",
-    `-DSTACK_BYTES=${STACK_BYTES}`,
-    ...includes.flatMap((folder) => ["-I", folder]),
-    ...["-c", join(paths.checkout, "lab", "batch", "batch.c"), "-o", object],
-  ]);
-  const elf = join(output, "batch.elf");
-  const objects = [join(bootDomain, "entry.o"), object, join(bootDomain, "domb.o")];
-  await execa("ld", [...linkOptions, ...objects, "-o", `${elf}.new`]);
-  await rename(`${elf}.new`, elf);
-  return elf;
-}
 
 /** Header, cases, faults, then each different image at a page of its own. */
 export function encodeBatch(cases: readonly SuiteCase[], roomPages: number): Uint8Array {
@@ -137,10 +112,8 @@ export async function runBatch(
   { roomPages, hostMemoryBytes }: { readonly roomPages: number; readonly hostMemoryBytes: number },
 ): Promise<Batch> {
   const module = encodeBatch(cases, roomPages);
-  const own = process.env.DOMB_BOOT_DOMAIN;
-  const elf = await buildBatch();
-  process.env.DOMB_BOOT_DOMAIN = elf;
-  try {
+  const elf = await buildAltered("batch", "lab/batch/batch.c");
+  return withBootDomain(elf, async () => {
     const mebibytes = bootDomainBytes(module.length) / 0x100000;
     const { outcome, xenLog } = await booted(
       module,
@@ -165,8 +138,5 @@ export async function runBatch(
     const stack = lines.map((line) => /^batch: stack (\d+)$/.exec(line)?.[1]).find(Boolean);
     const usage = [join(paths.build, "bootdomain", "domb.su"), elf.replace(/elf$/, "su")];
     return { results, stack: { used: Number(stack), bound: await stackOf("start", elf, usage) } };
-  } finally {
-    if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
-    else process.env.DOMB_BOOT_DOMAIN = own;
-  }
+  });
 }

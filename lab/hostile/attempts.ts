@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a hostile boot domain tries, and what Xen must answer: hostile.c makes the attempts under
+// these names, the test compares, docs/hostile-boot-domain.md shows.
+
+import type { ErrnoName } from "../../xen-model/errno.js";
+
+export interface Attempt {
+  readonly name: string;
+  readonly what: string;
+  /** An errno, or the number that is answered. */
+  readonly answer: ErrnoName | number;
+}
+
+export interface AttemptGroup {
+  readonly title: string;
+  readonly attempts: readonly Attempt[];
+}
+
+type Row = readonly [name: string, answer: Attempt["answer"], what: string];
+
+function group(title: string, rows: readonly Row[]): AttemptGroup {
+  return { title, attempts: rows.map(([name, answer, what]) => ({ name, answer, what })) };
+}
+
+const operations = [
+  ["vcpus", "allocate vCPUs of"],
+  ["pool", "size the paging pool of"],
+  ["limit", "limit the memory of"],
+  ["context", "set the CPU context of"],
+  ["start", "start"],
+  ["populate", "give memory to"],
+  ["copy", "copy a page to"],
+  ["clear", "clear a page of"],
+] as const;
+
+/** Every operation of a launch on one domain: domctls, populate (pages given), copy and clear. */
+function onDomain(name: string, words: string, domctl: ErrnoName, fill: ErrnoName): readonly Row[] {
+  return operations.map(([operation, what]) => {
+    const answer =
+      operation === "populate" ? 0 : operation === "copy" || operation === "clear" ? fill : domctl;
+    return [`${name}_${operation}`, answer, `${what} ${words}`];
+  });
+}
+
+/** All ones: nobody answers. */
+const NOBODY = 0xffffffff;
+
+export const attemptGroups: readonly AttemptGroup[] = [
+  group("Privileges", [
+    ["control_again", "EPERM", "make a second control domain; the launch has made the first"],
+    ["xenstore_dropped", "EPERM", "make a xenstore domain, which the plan has dropped"],
+    ["hardware", "EOPNOTSUPP", "make a hardware domain"],
+    ["unknown_flag", "EPERM", "create a domain with a flag that nobody knows"],
+    ["drop_other_flag", "EINVAL", "drop a flag that is no privilege"],
+    ["console_first", 0, "give away the console, which the launch has not"],
+    ["console_again", "EPERM", "give it away twice"],
+    ["undo_unstarted", 0, "destroy the domain that has it, before its start"],
+    ["console_after_undo", 0, "give it to another then"],
+    ["plain", 0, "create a plain domain"],
+  ]),
+  group("Kinds of domains", [
+    ["create_shadow", "EPERM", "without nested paging"],
+    ["create_pv", "EPERM", "PV"],
+    ["create_s3_integrity", "EPERM", "with S3 integrity"],
+    ["create_oos_off", "EPERM", "with shadows in sync"],
+    ["create_iommu", "EPERM", "with passthrough"],
+    ["create_nested", "EPERM", "with nested virtualisation"],
+    ["create_vpmu", "EPERM", "with performance counters"],
+    ["create_devices", "EPERM", "with emulated devices"],
+    ["create_relaxed_msrs", "EPERM", "with relaxed MSRs"],
+    ["create_trace", "EPERM", "with processor trace"],
+    ["create_iommu_options", "EPERM", "with options for the IOMMU"],
+    ["create_cpupool", "EPERM", "in another CPU pool"],
+    ["create_no_vcpus", "EINVAL", "without vCPUs"],
+    ["create_many_vcpus", "EINVAL", "with more vCPUs than there can be"],
+    ["create_grant_version", "EINVAL", "with an unknown version of grants"],
+    ["create_taken", "EEXIST", "with the domid of another"],
+    ["create_own_domid", "EEXIST", "with its own domid"],
+    ["create_reserved", "EEXIST", "with a domid that is reserved"],
+  ]),
+  group("The seal, and domains that are not its own", [
+    ...onDomain("started", "a domain that it has started", "EPERM", "EPERM"),
+    ...onDomain("self", "itself", "EPERM", "EPERM"),
+    ...onDomain("domid_self", "DOMID_SELF", "ESRCH", "ESRCH"),
+    ...onDomain("domid_xen", "Xen", "ESRCH", "ESRCH"),
+    ...onDomain("domid_io", "DOMID_IO", "ESRCH", "ESRCH"),
+    ...onDomain("unused", "a domain that is not there", "ESRCH", "ESRCH"),
+    ["self_destroy", "EPERM", "destroy itself"],
+    ["context_of_timer", "EPERM", "set the context of an emulated timer"],
+    ["populate_flags", 0, "choose where a domain's memory lies: no page is given"],
+    ["copy_nowhere", "ENOENT", "copy to a frame that a domain does not have"],
+    ["copy_bad_pointer", "EFAULT", "copy with a pointer to nowhere"],
+    ["domctl_bad_pointer", "EFAULT", "a domctl with a pointer to nowhere"],
+    ["undo_started", 0, "destroy a domain that it has started: the undoing of a launch"],
+  ]),
+  group("All numbers: how many are answered with anything else than a refusal", [
+    ["other_hypercalls", 0, "each hypercall up to 255 that no launch makes, three ways"],
+    ["other_domctls", 0, "each domctl up to 255 that no launch makes, on two domains"],
+    ["other_memory_ops", 0, "each memory operation up to 63 but populate: mapping among them"],
+    ["other_console_ops", 0, "each console operation up to 63 but write"],
+    ["other_boot_domain_ops", 0, "each unknown boot domain operation up to 63 (ENOSYS)"],
+    ["receipt", "ENODATA", "read the receipt before there is one"],
+    ["wild_calls", 10000, "calls with wild arguments, the same each time: how many"],
+    ["wild_answered", 0, "of these, calls that no launch makes, and that were not refused"],
+  ]),
+  group("Hardware", [
+    ["port_pci_configuration", NOBODY, "read PCI configuration by port 0xcfc"],
+    ["port_post_code", NOBODY, "read port 0x80"],
+    ["port_delay", NOBODY, "read port 0xed"],
+    ["port_serial", NOBODY, "read the serial port"],
+    ["port_power_management", NOBODY, "read the power management port"],
+    ["memory_io_apic", NOBODY, "read the I/O APIC"],
+    ["memory_hpet", NOBODY, "read the HPET"],
+    ["memory_pci_configuration", NOBODY, "read PCI configuration in memory"],
+    ["memory_firmware", NOBODY, "read the firmware"],
+    ["msr_microcode_update", -1, "update the microcode: MSR 0x79"],
+    ["msr_microcode_update_amd", 0, "update the microcode: MSR 0xc0010020, which is ignored"],
+    ["msr_power_state", -1, "change the power state: MSR 0xc0010062"],
+    ["msr_thermal", -1, "read the temperature: MSR 0x19c"],
+    ["msr_smm_base", -1, "read SMM's base: MSR 0xc0010111"],
+    ["msr_smm_count", -1, "count SMIs: MSR 0x34"],
+    ["msr_virtualisation_host_save", 0, "move SVM's save area: MSR 0xc0010117, which is ignored"],
+    ["msr_energy", -1, "read the energy counter: MSR 0x611"],
+    ["msr_debug_store", -1, "place a debug store: MSR 0x600"],
+    ["msr_memory_type", -1, "change the hardware's configuration: MSR 0xc0010015"],
+  ]),
+  group("The exit", [
+    ["exit_bad_pointer", "EFAULT", "with a pointer to nowhere"],
+    ["exit_large_receipt", "E2BIG", "with a receipt larger than a page"],
+  ]),
+];
