@@ -4,9 +4,11 @@
 import { createHash } from "node:crypto";
 import { relative } from "node:path";
 import Table from "cli-table3";
+import type { DomainDescription } from "../compiler/description/description.js";
 import { formatSize } from "../compiler/description/size.js";
 import type { Plan } from "../compiler/plan/plan.js";
 import { longestStep, workOfLaunch } from "../compiler/plan/work.js";
+import { privilegesOfLaunch } from "../compiler/privileges/privileges.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { timeOf } from "../xen-model/costs.js";
 import type { DescribedLaunch } from "./answer.js";
@@ -62,6 +64,7 @@ export function launchDocument(launch: DescribedLaunch): object {
         roles,
       }),
     ),
+    privileges: privilegesOfLaunch(description.domains),
     operations: plan.operations.length,
     work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
@@ -78,6 +81,14 @@ function workText(plan: Plan): string {
   return `at most ${work.hypercalls} hypercalls, ${work.digestBytes} bytes digested; some ${seconds(timeOf(work))}${longest}`;
 }
 
+/** Who may do what to whom once the launch has ended. */
+function privilegesText(domains: readonly DomainDescription[]): string {
+  const rows = privilegesOfLaunch(domains);
+  if (rows.length === 0) return "No domain may do anything beyond its own memory and vCPUs.";
+  const cells = rows.map(({ domain, may, over, because }) => [domain, `${may} ${over}`, because]);
+  return plainTable(["domain", "may, once the launch has ended", "by"], cells);
+}
+
 /** The launch as text. */
 export function launchText(launch: DescribedLaunch): string {
   const { plan, demand, xenCommandLine, description } = launch;
@@ -92,6 +103,8 @@ export function launchText(launch: DescribedLaunch): string {
   const domainPages = demand.domains.reduce((sum, { pages }) => sum + pages, 0);
   return [
     plainTable(["domain", "domid", "memory", "kernel", "output", "roles"], domains),
+    "",
+    privilegesText(description.domains),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,

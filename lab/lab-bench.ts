@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CompiledLaunch, compileLaunch } from "../compiler/compile.js";
 import type { LaunchInput } from "../compiler/description/define-launch.js";
+import type { LaunchDescription } from "../compiler/description/description.js";
 import { describeLaunch, loadDescription } from "../compiler/description/load-description.js";
 import type { Result } from "../compiler/diagnostics/diagnostic.js";
 import { paths } from "../setup/paths.js";
@@ -17,9 +18,14 @@ function unwrap<T>(result: Result<T>): T {
   throw new Error(result.diagnostics.map(({ code, message }) => `${code} ${message}`).join("\n"));
 }
 
+/** Checks a description; paths in it are relative to the checkout. */
+export function described(launch: LaunchInput): LaunchDescription {
+  return unwrap(describeLaunch(launch, paths.checkout));
+}
+
 /** Compiles a description; paths in it are relative to the checkout. */
 export async function compiled(launch: LaunchInput): Promise<CompiledLaunch> {
-  return unwrap(await compileLaunch(unwrap(describeLaunch(launch, paths.checkout))));
+  return unwrap(await compileLaunch(described(launch)));
 }
 
 /** Compiles the description in a file. */

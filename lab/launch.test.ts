@@ -2,6 +2,7 @@
 // Launches on real Xen in QEMU, in virtual time.
 
 import { beforeAll, describe, expect, it } from "vitest";
+import { roles, rolesOf } from "../compiler/plan/roles.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
 import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
@@ -45,6 +46,17 @@ describe("examples/two-linux", () => {
     for (const { startedAtNs, markerAtNs } of launch.outcome.domains) {
       expect(startedAtNs ?? Number.NaN).toBeLessThan(markerAtNs ?? Number.NaN);
     }
+  });
+});
+
+describe("examples/static-partitions", () => {
+  it("leaves two domains and nobody with a privilege over them", async () => {
+    const { image, plan, xenCommandLine } = await compiledExample("static-partitions/launch.yaml");
+    const { outcome, outputs } = await booted(image, xenCommandLine);
+    expect(outcome.status).toBe("success");
+    expect(outputs.controller).toContain("ticker: 0");
+    expect(outputs.logger).toContain("hello: logger");
+    expect(rolesOf(plan.dropped)).toEqual(roles);
   });
 });
 

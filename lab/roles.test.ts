@@ -3,11 +3,13 @@
 // and on the host, and says how Xen answers.
 
 import { beforeAll, describe, expect, it } from "vitest";
+import type { LaunchInput } from "../compiler/description/define-launch.js";
 import { encodeImage } from "../compiler/image/encode-image.js";
 import type { Plan, PlanStep } from "../compiler/plan/plan.js";
+import { type Privilege, privilegesOfLaunch } from "../compiler/privileges/privileges.js";
 import { BOOT_DOMID } from "../contract/limits.js";
 import { XEN_EPERM, XEN_ESRCH } from "../contract/xen-abi.js";
-import { booted, compiled } from "./lab-bench.js";
+import { booted, compiled, described } from "./lab-bench.js";
 
 const tries = {
   kernel: "build/guests/privileges.elf",
@@ -25,9 +27,10 @@ function answersOf(output: string | undefined): Answers {
 
 describe("domains with and without roles", () => {
   let answers: Readonly<Record<string, Answers>>;
+  let privileges: readonly Privilege[];
 
   beforeAll(async () => {
-    const { image, xenCommandLine } = await compiled({
+    const input: LaunchInput = {
       domb: 1,
       domains: {
         manager: { ...tries, cmdline: "until=3", domid: 0, roles: ["control"] },
@@ -35,13 +38,35 @@ describe("domains with and without roles", () => {
         store: { ...tries, roles: ["xenstore"] },
         terminal: { ...tries, roles: ["console"] },
       },
-    });
+    };
+    const { image, xenCommandLine } = await compiled(input);
+    privileges = privilegesOfLaunch(described(input).domains);
     const { outcome, outputs } = await booted(image, xenCommandLine);
     expect(outcome.status).toBe("success");
     answers = Object.fromEntries(
       Object.entries(outputs).map(([name, output]) => [name, answersOf(output)]),
     );
   });
+
+  it.each([
+    ["XEN_DOMCTL_pausedomain", "pausedomain 2"],
+    ["XEN_DOMCTL_getdomaininfo", "getdomaininfo 2"],
+    ["EVTCHNOP_alloc_unbound", "alloc_unbound 2"],
+    ["XEN_SYSCTL_physinfo", "sysctl 0"],
+    ["CONSOLEIO_read", "console_read 0"],
+    ["XEN_BOOT_DOMAIN_receipt", "receipt 0"],
+  ])(
+    "may make %s on another domain or the host as `domb check` says, and else not",
+    (hypercall, attempt) => {
+      for (const [domain, of] of Object.entries(answers)) {
+        if (domain === "store" && attempt.endsWith(" 2")) continue;
+        const may = privileges.some((one) => one.domain === domain && one.hypercall === hypercall);
+        const answer = of.get(attempt);
+        expect(answer, domain).toBeDefined();
+        expect(answer !== -XEN_EPERM, `${domain}: ${answer}`).toBe(may);
+      }
+    },
+  );
 
   it("are the control domain's to pause, and no other's", () => {
     expect(answers.manager?.get("pausedomain 1")).toBe(0);

@@ -74,11 +74,14 @@ static void try_host(void)
         .cmd = XEN_SYSCTL_physinfo, .interface_version = XEN_SYSCTL_INTERFACE_VERSION,
     };
     struct xen_boot_domain_exit end = { 0 };
+    struct xen_boot_domain_receipt_part part = { .bytes = 0 };
     char typed;
 
     say("sysctl", 0, hypercall(__HYPERVISOR_sysctl, (unsigned long)&op, 0, 0));
     say("console_read", 0,
         hypercall(__HYPERVISOR_console_io, CONSOLEIO_read, 1, (unsigned long)&typed));
+    say("receipt", 0,
+        hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_receipt, (unsigned long)&part, 0));
     say("boot_domain_op", 0,
         hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_exit, (unsigned long)&end, 0));
 }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may do what to whom once the launch has ended, and why: what the description's roles and
+// rights amount to on Xen's default policy. The lab holds it against what Xen really allows.
+
+import type { DomainDescription } from "../description/description.js";
+import type { Role } from "../plan/roles.js";
+
+/** One thing that a domain may do beyond its own memory and vCPUs. */
+export interface Privilege {
+  readonly domain: string;
+  readonly may: string;
+  readonly over: string;
+  /** The key of the description that says so. */
+  readonly because: string;
+  /** A hypercall that Xen allows for this; absent where there is none. */
+  readonly hypercall?: string;
+}
+
+type Power = Pick<Privilege, "may" | "over" | "hypercall">;
+
+const others = "every other domain";
+const see: Power = { may: "see", over: others, hypercall: "XEN_DOMCTL_getdomaininfo" };
+const connect: Power = {
+  may: "make event channels of",
+  over: others,
+  hypercall: "EVTCHNOP_alloc_unbound",
+};
+
+/** What each role gives (xen/include/xsm/dummy.h; hypervisor-interface.md). */
+const powers: Readonly<Record<Role, readonly Power[]>> = {
+  control: [
+    {
+      may: "create, change, pause, destroy, read the memory of",
+      over: others,
+      hypercall: "XEN_DOMCTL_pausedomain",
+    },
+    see,
+    connect,
+    { may: "ask about and change", over: "Xen", hypercall: "XEN_SYSCTL_physinfo" },
+    { may: "read", over: "the launch's receipt", hypercall: "XEN_BOOT_DOMAIN_receipt" },
+  ],
+  xenstore: [see, connect],
+  console: [{ may: "read what is typed at", over: "Xen's console", hypercall: "CONSOLEIO_read" }],
+  hardware: [],
+};
+
+/** Every privilege of these domains, in their order; a domain without any has no row. */
+export function privilegesOfLaunch(domains: readonly DomainDescription[]): readonly Privilege[] {
+  return domains.flatMap(({ name, roles, output, onDeath }) => {
+    const row = (because: string) => (power: Power) => ({ domain: name, ...power, because });
+    return [
+      ...roles.flatMap((role) => powers[role].map(row(`role ${role}`))),
+      ...(output === "none"
+        ? []
+        : [
+            row(`output ${output}`)({
+              may: "write to",
+              over: "Xen's log",
+              hypercall: "CONSOLEIO_write",
+            }),
+          ]),
+      ...(onDeath === "leave"
+        ? []
+        : [row(`onDeath ${onDeath}`)({ may: "reboot, by its end,", over: "the host" })]),
+    ];
+  });
+}
