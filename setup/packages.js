@@ -24,6 +24,8 @@ export const packages = [
   { name: "bison", reason: "Xen's configuration tool", needs: ["bison"] },
   { name: "flex", reason: "Xen's configuration tool", needs: ["flex"] },
   { name: "python3", reason: "Xen's build tools", needs: ["python3"] },
+  { name: "m4", reason: "expands Xen's FLASK policy", needs: ["m4"] },
+  { name: "checkpolicy", reason: "compiles Xen's FLASK policy", needs: ["checkpolicy"] },
   { name: "patch", reason: "applies domb's patches to Xen", needs: ["patch"] },
   { name: "dpkg-dev", reason: "unpacks Debian's source of Xen", needs: ["dpkg-source"] },
   { name: "xz-utils", reason: "unpacks Debian's source of Xen", needs: ["xz"] },

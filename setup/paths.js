@@ -49,6 +49,10 @@ export const paths = {
   xen: () => process.env.DOMB_XEN || join(build, "xen", "xen"),
   /** Folder that holds the patched `public/` headers; DOMB_XEN_INCLUDE names another. */
   xenInclude: () => process.env.DOMB_XEN_INCLUDE || join(build, "xen", "include"),
+  /** The FLASK policy for launches with labels. */
+  xenPolicy: () => process.env.DOMB_XEN_POLICY || join(build, "xen-policy", "policy"),
+  /** Xen's reference policy, as it lies in Xen's tree; DOMB_XEN_SOURCE names a whole tree. */
+  xenPolicySource: () => process.env.DOMB_XEN_SOURCE || join(build, "xen", "policy-source"),
   /** The boot domain's kernel; DOMB_BOOT_DOMAIN names another. */
   bootDomain: () => process.env.DOMB_BOOT_DOMAIN || join(build, "bootdomain", "domb.elf"),
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the patched hypervisor: Debian's source, domb's series, domb's configuration. The result
 // is found by the digest of all that goes into it, and does not depend on where, when or by whom
-// it is built. Kept are the bootable `xen`, `include/public` and `xen.config`.
+// it is built. Kept are the bootable `xen`, `include/public`, `xen.config` and the sources of
+// FLASK's reference policy.
 
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, rename, rm } from "node:fs/promises";
@@ -25,8 +26,11 @@ const BUILD_IDENTITY = {
   TZ: "UTC",
 };
 
+/** Where Xen's tree has its FLASK reference policy. */
+const POLICY_SOURCES = [join("tools", "flask", "policy"), join("xen", "xsm", "flask", "policy")];
+
 /** Changes when the steps of the build below do. */
-const RECIPE = "1";
+const RECIPE = "2";
 
 /**
  * Names of the patches in order, from a quilt series file.
@@ -150,6 +154,10 @@ export async function prepareXen(setUp) {
       await cp(join(tree, "include", "public"), join(folder, "include", "public"), {
         recursive: true,
       });
+      for (const part of POLICY_SOURCES) {
+        const to = join(folder, "policy-source", part);
+        await cp(join(source.value, part), to, { recursive: true });
+      }
       await rm(work, { recursive: true });
       return succeed(undefined);
     });

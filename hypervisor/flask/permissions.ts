@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the boot domain may do under FLASK: the whole list, of which nothing is spare. The policy
+// module is made from it, so that a test can take each away.
+
+export interface Permission {
+  /** What it is about: an Initial Domain, Xen, or FLASK's own server. */
+  readonly on: "initial_type" | "xen_t" | "security_t";
+  readonly class: string;
+  readonly permission: string;
+  /** The call that needs it. */
+  readonly for: string;
+}
+
+const initial = (of: string, permission: string, call: string): Permission => ({
+  on: "initial_type",
+  class: of,
+  permission,
+  for: call,
+});
+
+export const bootDomainPermissions: readonly Permission[] = [
+  { on: "security_t", class: "security", permission: "check_context", for: "FLASK_CONTEXT_TO_SID" },
+  initial("domain", "create", "XEN_DOMCTL_createdomain"),
+  initial("domain", "max_vcpus", "XEN_DOMCTL_max_vcpus"),
+  initial("domain", "setpagingmempool", "XEN_DOMCTL_set_paging_mempool_size"),
+  initial("domain", "setdomainmaxmem", "XEN_DOMCTL_max_mem"),
+  initial("mmu", "adjust", "XENMEM_populate_physmap"),
+  initial("mmu", "map_read", "XEN_BOOT_DOMAIN_copy and _clear"),
+  initial("mmu", "map_write", "XEN_BOOT_DOMAIN_copy and _clear"),
+  initial("hvm", "sethvmc", "XEN_DOMCTL_sethvmcontext"),
+  initial("domain", "unpause", "XEN_DOMCTL_unpausedomain"),
+  initial("domain", "destroy", "XEN_DOMCTL_destroydomain"),
+  { on: "xen_t", class: "xen", permission: "writeconsole", for: "CONSOLEIO_write" },
+];
