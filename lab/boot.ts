@@ -39,6 +39,8 @@ export interface BootRequest {
   readonly qemuOptions?: readonly string[];
   /** A socket that takes what is typed at the host's serial port. */
   readonly consoleSocket?: string;
+  /** A FLASK policy for Xen; `xsm=flask` among the options makes Xen heed it. */
+  readonly policy?: Uint8Array;
   /** A socket on which QEMU answers QMP, for tests that look into the host. */
   readonly monitorSocket?: string;
   /** Called when the launch has ended, while the host still runs. */
@@ -192,6 +194,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
     await copyFile(paths.xen(), join(directory, hostFiles.xen));
     await copyFile(paths.bootDomain(), join(directory, hostFiles.bootDomain));
     await writeFile(join(directory, hostFiles.image), request.image, { mode: 0o600 });
+    if (request.policy) await writeFile(join(directory, hostFiles.policy), request.policy);
     let ended = false;
     const qemu = await runQemu(
       {
@@ -200,6 +203,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         memoryBytes: request.hostMemoryBytes,
         moreOptions: request.qemuOptions ?? [],
         icount: request.icount,
+        policy: request.policy !== undefined,
         signal: AbortSignal.any(stops),
         ...(request.consoleSocket === undefined ? {} : { consoleSocket: request.consoleSocket }),
         ...(request.monitorSocket === undefined ? {} : { monitorSocket: request.monitorSocket }),

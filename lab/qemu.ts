@@ -20,6 +20,8 @@ export interface QemuRequest {
   readonly icount: boolean;
   /** A socket that takes what is typed at the host's serial port. */
   readonly consoleSocket?: string;
+  /** Whether the directory has a FLASK policy. */
+  readonly policy?: boolean;
   /** A socket on which QEMU answers QMP. */
   readonly monitorSocket?: string;
   readonly signal: AbortSignal;
@@ -33,6 +35,7 @@ export const hostFiles = {
   xen: "xen",
   bootDomain: "boot-domain",
   image: "launch-image",
+  policy: "policy",
   serial: "serial",
 } as const;
 
@@ -68,7 +71,9 @@ export function qemuOptions(request: QemuRequest): string[] {
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
     ...request.moreOptions,
     ...["-kernel", hostFiles.xen],
-    ...["-initrd", `${hostFiles.bootDomain},${hostFiles.image}`],
+    "-initrd",
+    // Xen finds the policy by its magic number; the first of the others is the image.
+    [hostFiles.bootDomain, hostFiles.image, ...(request.policy ? [hostFiles.policy] : [])].join(),
     ...["-append", request.xenCommandLine],
   ];
 }
