@@ -15,7 +15,11 @@ const STAMPS = [join(paths.dist, ".whole-build"), join(paths.build, ".whole-buil
 const NOT_SOURCES = new Set([".git", "node_modules", "dist", "build"]);
 const SOURCE = /\.([cm]?[jt]s|json|c|h|S|lds)$/;
 
-const BUILDERS = [join("bootdomain", "build.js"), join("guests", "build.js")];
+const BUILDERS = [
+  join("bootdomain", "build.js"),
+  join("guests", "build.js"),
+  join("hypervisor", "flask", "policy.js"),
+];
 
 /**
  * @param {string} folder
