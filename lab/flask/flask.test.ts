@@ -7,8 +7,8 @@ import { LaunchStatus } from "../../contract/receipt.js";
 import { XEN_EACCES, XEN_ENOENT, XEN_EPERM } from "../../contract/xen-abi.js";
 import { bootDomainPermissions } from "../../hypervisor/flask/permissions.js";
 import { buildPolicy } from "../../hypervisor/flask/policy.js";
+import { buildAltered } from "../altered-boot-domain.js";
 import { type Booted, booted, compiled } from "../lab-bench.js";
-import { buildLabelling } from "./labelling.js";
 
 const hello = { kernel: "build/guests/hello.elf", memory: "16 MiB", output: "xen-log" } as const;
 const label = (type: string): string => `system_u:system_r:${type}`;
@@ -21,6 +21,12 @@ const own = process.env.DOMB_BOOT_DOMAIN;
 let labelling: string;
 let launch: CompiledLaunch;
 let impossible: CompiledLaunch;
+
+/** Builds a boot domain that gives domain n the nth label; returns its path. */
+function buildLabelling(name: string, labels: readonly string[]): Promise<string> {
+  const texts = labels.map((one) => JSON.stringify(one)).join();
+  return buildAltered(name, "lab/flask/labelling.c", [`LABELS=${texts}`]);
+}
 
 function useOwn(): void {
   if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
@@ -98,7 +104,8 @@ describe("of the boot domain's permissions", () => {
     const result = await under(policy, isDestroy ? impossible : launch);
     // Xen names the label that the domain was given.
     const on = {
-      initial_type: label("initial_t"),
+      // The undoing begins with the last one.
+      initial_type: label(isDestroy ? "control_initial_t" : "initial_t"),
       xen_t: label("xen_t"),
       security_t: label("security_t"),
     };

@@ -7,6 +7,7 @@
 #include "../../bootdomain/shim/x86_64/machine.c"
 #undef Z_xenZ_domctl
 
+#include <public/boot_domain.h>
 #include <public/domctl.h>
 #include <public/xsm/flask_op.h>
 
