@@ -14,6 +14,7 @@
 #include <public/domctl.h>
 #include <public/hvm/save.h>
 #include <public/memory.h>
+#include <public/xsm/flask_op.h>
 
 #include "../batch/line.h"
 
@@ -216,12 +217,13 @@ static bool is_launch_domctl(uint32_t command)
 static bool is_launch_call(unsigned long number)
 {
     return number == __HYPERVISOR_domctl || number == __HYPERVISOR_memory_op ||
-           number == __HYPERVISOR_console_io || number == __HYPERVISOR_boot_domain_op;
+           number == __HYPERVISOR_console_io || number == __HYPERVISOR_xsm_op ||
+           number == __HYPERVISOR_boot_domain_op;
 }
 
 static void all_numbers(void)
 {
-    long hypercalls = 0, domctls = 0, memory = 0, console = 0, own = 0;
+    long hypercalls = 0, domctls = 0, memory = 0, console = 0, labels = 0, own = 0;
     static uint64_t argument[64];
 
     for ( unsigned long number = 0; number < 256; number++ )
@@ -246,7 +248,10 @@ static void all_numbers(void)
         if ( command != CONSOLEIO_write )
             console += any_hypercall(__HYPERVISOR_console_io, command, 1,
                                      (unsigned long)argument) != -1;
-        if ( command > XEN_BOOT_DOMAIN_receipt )
+        argument[0] = command | (uint64_t)XEN_FLASK_INTERFACE_VERSION << 32;
+        labels += any_hypercall(__HYPERVISOR_xsm_op, (unsigned long)argument, 0, 0) != -38;
+        memset(argument, 0, sizeof(argument));
+        if ( command > XEN_BOOT_DOMAIN_policy )
             own += any_hypercall(__HYPERVISOR_boot_domain_op, command, (unsigned long)argument,
                                  0) != -38;
     }
@@ -254,9 +259,12 @@ static void all_numbers(void)
     say("other_domctls", domctls);
     say("other_memory_ops", memory);
     say("other_console_ops", console);
+    say("label_ops", labels);
     say("other_boot_domain_ops", own);
     say("receipt", any_hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_receipt,
                                  (unsigned long)argument, 0));
+    say("policy", any_hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_policy,
+                                (unsigned long)argument, 0));
 }
 
 /* xorshift64: the same arguments each time. */
