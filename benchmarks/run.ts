@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run bench` prints every figure; with `--write` it puts them into docs/figures.md, with
-// `--json` it prints them as JSON. `sizes`, `times`, `bounds` or `simulator`: only those.
+// `--json` it prints them as JSON. `sizes`, `trust`, `times`, `bounds` or
+// `simulator`: only those.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { boundFigures } from "./bounds.js";
 import { twoLinuxFigures } from "./launch-times.js";
 import { simulatorFigures } from "./simulator.js";
 import { type Figure, sizeFigures } from "./sizes.js";
+import { trustedBaseFigures } from "./trusted-base.js";
 
 interface Section {
   readonly name: string;
@@ -19,6 +21,11 @@ interface Section {
 
 const sections: readonly Section[] = [
   { name: "sizes", title: "Sizes of the trusted code", measure: sizeFigures },
+  {
+    name: "trust",
+    title: "Trusted computing base of each domain: who may read or change it",
+    measure: trustedBaseFigures,
+  },
   {
     name: "times",
     title: "examples/two-linux in virtual time, from Xen's first line",

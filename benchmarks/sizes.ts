@@ -31,7 +31,7 @@ async function linesBelow(folder: string, ending: RegExp, except?: string): Prom
 }
 
 /** Bytes of the sections of an object or program that hold code. */
-async function textBytes(file: string): Promise<number> {
+export async function textBytes(file: string): Promise<number> {
   const { stdout } = await execa("size", ["-A", "-d", file]);
   const sizes = [...stdout.matchAll(/^\.text\S*\s+(\d+)/gm)];
   return sizes.reduce((bytes, [, size]) => bytes + Number(size), 0);

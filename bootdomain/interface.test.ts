@@ -22,6 +22,7 @@ describe("the boot domain's interface", () => {
       "xen.consoleWrite",
       "xen.domctl",
       "xen.memoryOp",
+      "xen.xsmOp",
     ]);
   });
 

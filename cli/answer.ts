@@ -7,7 +7,9 @@ import type { LaunchDescription } from "../compiler/description/description.js";
 import { loadDescription } from "../compiler/description/load-description.js";
 import type { Diagnostic, Result } from "../compiler/diagnostics/diagnostic.js";
 import { readPlainFile } from "../compiler/materials/read-files.js";
+import type { Plan } from "../compiler/plan/plan.js";
 import { IMAGE_MAGIC, ImageHeader } from "../contract/image.js";
+import { readFlaskPolicy } from "../xen-model/flask-policy.js";
 import { renderDiagnostics } from "./render-diagnostics.js";
 import type { CommandCode } from "./rules.js";
 
@@ -107,4 +109,24 @@ export function looksLikeImage(path: string, bytes: Uint8Array): boolean {
     bytes.length >= ImageHeader.version &&
     new DataView(bytes.buffer, bytes.byteOffset).getUint32(ImageHeader.magic, true) === IMAGE_MAGIC;
   return begins || /\.img$/.test(path);
+}
+
+/** A description names its policy itself. */
+export function refusePolicyOption(path: string, policy: string | undefined): void {
+  if (policy === undefined) return;
+  const fix = "Write `policy: { xsm: FILE }` into the description.";
+  throw new CommandError("DOMB6001", `--policy is for images, and ${path} is a description`, fix);
+}
+
+/** Refuses an image whose policy is not given, and a policy that can't be one. */
+export function checkPolicyOption(path: string, plan: Plan, policy: Uint8Array | undefined): void {
+  if (policy === undefined) {
+    if (plan.policyBytes === 0) return;
+    const message = `${path} is for the FLASK policy with SHA-256 ${plan.policyDigest}`;
+    throw new CommandError("DOMB6001", message, "Give its file with --policy.");
+  }
+  const read = readFlaskPolicy(policy);
+  if (typeof read !== "string") return;
+  const fix = "Name the binary policy, made by `checkpolicy -t Xen`.";
+  throw new CommandError("DOMB6001", `--policy names no FLASK policy of Xen's: ${read}`, fix);
 }

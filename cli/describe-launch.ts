@@ -47,12 +47,39 @@ function shortPath(path: string): string {
   return fromHere === "" || fromHere.length > path.length ? path : fromHere;
 }
 
+/** Labels that the plan gives, by the domain's name. */
+function labelsOf({ plan }: DescribedLaunch): ReadonlyMap<string, string> {
+  return new Map(
+    plan.domains.flatMap(({ name, label }) => (label === "" ? [] : [[name, label] as const])),
+  );
+}
+
+/** The FLASK policy that Xen must enforce. */
+function policyOf({ description, plan }: DescribedLaunch) {
+  const { policy } = description;
+  if (policy === undefined) return undefined;
+  return { path: policy, bytes: plan.policyBytes, digest: plan.policyDigest };
+}
+
+/** What FLASK has to do with the launch. */
+function policyText(launch: DescribedLaunch): string {
+  const policy = policyOf(launch);
+  if (policy !== undefined) {
+    const { path, digest } = policy;
+    return `${printable(shortPath(path))}, SHA-256 ${digest}: Xen must enforce it, or nothing starts; its boot module comes after the image`;
+  }
+  return labelsOf(launch).size === 0
+    ? "none, and no labels: for Xen's default module, or SILO"
+    : "any that knows the labels; they are not checked before the launch";
+}
+
 /** The launch as a plain object, for `--json`. */
 export function launchDocument(launch: DescribedLaunch): object {
   const { image, plan, demand, xenCommandLine, description } = launch;
   return {
     imageBytes: image.length,
     imageDigest: digestOf(image),
+    policy: policyOf(launch) ?? null,
     domains: description.domains.map(
       ({ name, domid, kernel, memoryBytes, vcpus, output, roles }) => ({
         name,
@@ -62,9 +89,10 @@ export function launchDocument(launch: DescribedLaunch): object {
         kernel,
         output,
         roles,
+        label: labelsOf(launch).get(name) ?? null,
       }),
     ),
-    privileges: privilegesOfLaunch(description.domains),
+    privileges: privilegesOfLaunch(description.domains, labelsOf(launch)),
     operations: plan.operations.length,
     work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
@@ -82,8 +110,11 @@ function workText(plan: Plan): string {
 }
 
 /** Who may do what to whom once the launch has ended. */
-function privilegesText(domains: readonly DomainDescription[]): string {
-  const rows = privilegesOfLaunch(domains);
+function privilegesText(
+  domains: readonly DomainDescription[],
+  labels: ReadonlyMap<string, string>,
+): string {
+  const rows = privilegesOfLaunch(domains, labels);
   if (rows.length === 0) return "No domain may do anything beyond its own memory and vCPUs.";
   const cells = rows.map(({ domain, may, over, because }) => [domain, `${may} ${over}`, because]);
   return plainTable(["domain", "may, once the launch has ended", "by"], cells);
@@ -92,6 +123,8 @@ function privilegesText(domains: readonly DomainDescription[]): string {
 /** The launch as text. */
 export function launchText(launch: DescribedLaunch): string {
   const { plan, demand, xenCommandLine, description } = launch;
+  const labels = labelsOf(launch);
+  const labelled = labels.size > 0;
   const domains = description.domains.map(({ name, domid, memoryBytes, kernel, output, roles }) => [
     name,
     String(domid),
@@ -99,16 +132,21 @@ export function launchText(launch: DescribedLaunch): string {
     printable(shortPath(kernel)),
     output,
     roles.join(", "),
+    ...(labelled ? [labels.get(name) ?? ""] : []),
   ]);
   const domainPages = demand.domains.reduce((sum, { pages }) => sum + pages, 0);
   return [
-    plainTable(["domain", "domid", "memory", "kernel", "output", "roles"], domains),
+    plainTable(
+      ["domain", "domid", "memory", "kernel", "output", "roles", ...(labelled ? ["label"] : [])],
+      domains,
+    ),
     "",
-    privilegesText(description.domains),
+    privilegesText(description.domains, labels),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,
     `work          ${workText(plan)}`,
+    `FLASK policy  ${policyText(launch)}`,
     `Xen's command line must have: ${xenCommandLine}`,
     "",
   ].join("\n");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command contract: exit codes, what is printed where, and what is written.
 
+import { createHash } from "node:crypto";
 import { access, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -255,6 +256,56 @@ describe("domb simulate", () => {
     const { exitCode, stdout } = await domb("simulate", image);
     expect(exitCode).toBe(1);
     expect(stdout).toContain("imageTruncated");
+  });
+});
+
+describe("[RFC-LABELS] a launch with labels", () => {
+  const labels = join(paths.checkout, "examples", "labels", "launch.yaml");
+
+  it("has them and the policy's digest in check and explain", async () => {
+    const image = join(directory, "launch.img");
+    const digest = createHash("sha256")
+      .update(await readFile(paths.xenPolicy()))
+      .digest("hex");
+    const check = await domb("check", labels);
+    expect(check.stdout).toMatch(/control .* system_u:system_r:control_initial_t\n/);
+    expect(check.stdout).toContain(
+      `build/xen-policy/policy, SHA-256 ${digest}: Xen must enforce it`,
+    );
+    expect(check.stdout).toMatch(/xsm=flask flask=enforcing\n/);
+    const json = JSON.parse((await domb("check", "--json", labels)).stdout);
+    expect(json.policy).toMatchObject({ digest });
+    expect(json.domains[1].label).toBe("system_u:system_r:initial_t");
+    await domb("build", labels, "-o", image);
+    const explain = await domb("explain", image);
+    expect(explain.stdout).toContain(`sha256 ${digest}, enforced`);
+    expect(explain.stdout).toContain("label  system_u:system_r:initial_t");
+  });
+
+  it("says that one without has none", async () => {
+    expect((await domb("check", hello)).stdout).toContain("FLASK policy  none, and no labels");
+  });
+
+  it("runs from an image with the policy that it is for, and with no other", async () => {
+    const image = join(directory, "launch.img");
+    await domb("build", labels, "-o", image);
+    for (const command of ["simulate", "boot"]) {
+      const without = await domb(command, image);
+      expect(without.exitCode).toBe(2);
+      expect(without.stderr).toContain("Give its file with --policy.");
+    }
+    const right = await domb("simulate", image, "--policy", paths.xenPolicy());
+    expect(right.exitCode).toBe(0);
+    const other = join(directory, "policy");
+    await writeFile(other, Buffer.concat([await readFile(paths.xenPolicy()), Buffer.alloc(1)]));
+    const wrong = await domb("simulate", image, "--policy", other);
+    expect(wrong.exitCode).toBe(1);
+    expect(wrong.stdout).toContain("status  policy");
+    const none = await domb("simulate", image, "--policy", labels);
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain("it does not begin as one");
+    const twice = await domb("simulate", labels, "--policy", paths.xenPolicy());
+    expect(twice.exitCode).toBe(2);
   });
 });
 

@@ -15,6 +15,7 @@ import { checkLimits } from "./plan/limits.js";
 import { makePlan, type PlannedGuest } from "./plan/make-plan.js";
 import type { Material } from "./plan/materials.js";
 import type { Plan } from "./plan/plan.js";
+import { type Labels, labelDomains } from "./policy/label-domains.js";
 
 export interface CompiledLaunch {
   readonly image: Uint8Array;
@@ -25,6 +26,8 @@ export interface CompiledLaunch {
   readonly demand: HostDemand;
   /** What Xen's command line must have for this image. */
   readonly xenCommandLine: string;
+  /** The FLASK policy that Xen needs beside the image, as a boot module of its own. */
+  readonly policy?: Uint8Array;
 }
 
 /** What the compiler asks of the world outside. */
@@ -42,12 +45,15 @@ export async function compileLaunch(
 ): Promise<Result<CompiledLaunch>> {
   const files = await readFiles(description, readFile);
   if (!files.ok) return files;
+  const policy =
+    description.policy === undefined ? undefined : fileOf(files.value, description.policy);
+  const labels = labelDomains(description, policy);
   const kernels = await readKernels(description, files.value);
-  if (!kernels.ok) return kernels;
-  const guests = layOutGuests(description, files.value, kernels.value);
+  if (!kernels.ok || !labels.ok) return allFaults(labels, kernels);
+  const guests = layOutGuests(description, files.value, kernels.value, labels.value);
   if (!guests.ok) return guests;
 
-  const { plan, materials } = makePlan(guests.value);
+  const { plan, materials } = makePlan(guests.value, policy?.bytes);
   const diagnostics = checkLimits(
     plan,
     imageBytes(plan),
@@ -64,9 +70,15 @@ export async function compileLaunch(
     plan,
     materials,
     demand: hostDemand(plan, image.length),
-    xenCommandLine: xenOptions(image.length).join(" "),
+    xenCommandLine: xenOptions(image.length, policy !== undefined).join(" "),
+    ...(policy === undefined ? {} : { policy: policy.bytes }),
   };
   return { ok: true, value, diagnostics: [] };
+}
+
+/** The faults of stages that do not build on each other. */
+function allFaults(...stages: readonly Result<unknown>[]): Extract<Result<never>, { ok: false }> {
+  return { ok: false, diagnostics: stages.flatMap(({ diagnostics }) => diagnostics) };
 }
 
 /** Each kernel of the description once, by path. */
@@ -90,6 +102,7 @@ function layOutGuests(
   description: LaunchDescription,
   files: ReadonlyMap<string, MaterialFile>,
   kernels: ReadonlyMap<string, GuestKernel>,
+  labels: Labels,
 ): Result<readonly PlannedGuest[]> {
   const guests: PlannedGuest[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -101,7 +114,8 @@ function layOutGuests(
       description.placeOf(["domains", domain.name, "memory"]),
     );
     diagnostics.push(...guest.diagnostics);
-    if (guest.ok) guests.push({ domain, guest: guest.value });
+    const label = labels.get(domain.name) ?? "";
+    if (guest.ok) guests.push({ domain, label, guest: guest.value });
   }
   return diagnostics.length === 0
     ? { ok: true, value: guests, diagnostics }

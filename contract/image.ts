@@ -47,8 +47,12 @@ export const enum PlanHeader {
   operations = 12,
   /** privileges (XEN_DOMCTL_CDF_*) that the boot domain gives up before its first operation */
   dropped = 16,
+  /** size in bytes of the FLASK policy that Xen must enforce, to MAX_POLICY_BYTES; 0: any, or none */
+  policyBytes = 20,
+  /** SHA-256 of that policy, 32 bytes; zero without */
+  policyDigest = 24,
   /** size of this record */
-  size = 20,
+  size = 56,
 }
 
 /** One Initial Domain. */
@@ -73,10 +77,10 @@ export const enum DomainRecord {
   maxGrantFrames = 60,
   /** maximum number of maptrack frames */
   maxMaptrackFrames = 64,
-  /** zero */
-  reserved = 68,
+  /** FLASK label (a security context), filled with zero bytes, 64 bytes; all zero: none */
+  label = 68,
   /** size of this record */
-  size = 72,
+  size = 132,
 }
 
 /** One material: bytes of the image with a digest. */

@@ -100,4 +100,6 @@ export const enum LaunchStatus {
   outOfOrder = 10,
   /** steps are left whose guards never held */
   stalled = 11,
+  /** Xen does not enforce the FLASK policy of the plan; error says why if it gave none */
+  policy = 12,
 }

@@ -6,6 +6,7 @@ import { hypercallNames } from "../xen-model/hypercalls.js";
 
 const causes: Readonly<Record<Failure["cause"], string>> = {
   plan: "by a plan that the compiler does not make",
+  policy: "when Xen does not enforce the launch's FLASK policy",
   memory: "when memory runs out",
   never: "never: the boot domain does not cause it",
 };

@@ -62,6 +62,7 @@ const statusNames: Readonly<Record<number, string>> = {
   [LaunchStatus.hypercall]: "hypercall",
   [LaunchStatus.outOfOrder]: "outOfOrder",
   [LaunchStatus.stalled]: "stalled",
+  [LaunchStatus.policy]: "policy",
 };
 
 /** A launch status in words: its name in contract/receipt.ts, or its number. */

@@ -14,6 +14,7 @@ import {
   stepLayout,
 } from "../compiler/plan/plan.js";
 import {
+  DomainRecord,
   IMAGE_MAGIC,
   IMAGE_VERSION,
   ImageHeader,
@@ -23,7 +24,7 @@ import {
   OperationRecord,
   PlanHeader,
 } from "../contract/image.js";
-import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
+import { LABEL_BYTES, MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
 import { XEN_DOMCTL_INTERFACE_VERSION } from "../contract/xen-abi.js";
 
 /** The plan of an image that the boot domain is to run; undefined if it is to refuse it. */
@@ -54,7 +55,7 @@ export function acceptedPlan(image: Uint8Array): Plan | undefined {
 
 /** The plan's bytes with the fields that the boot domain does not read as the compiler has them. */
 function withoutUnused(source: Uint8Array): Uint8Array {
-  const bytes = source.slice();
+  const bytes = new Uint8Array(source);
   const view = new DataView(bytes.buffer);
   if (bytes.length < PlanHeader.size) return bytes;
   const [domains, materials, steps] = [
@@ -63,6 +64,13 @@ function withoutUnused(source: Uint8Array): Uint8Array {
     view.getUint32(PlanHeader.steps, true),
   ];
   const materialTable = PlanHeader.size + domains * domainLayout.size;
+  const domainEnd = Math.min(materialTable, bytes.length - domainLayout.size + 1);
+  for (let at = PlanHeader.size; at < domainEnd; at += domainLayout.size) {
+    const label = bytes.subarray(at + DomainRecord.label, at + DomainRecord.label + LABEL_BYTES);
+    const end = label.indexOf(0);
+    // Whatever its characters are, it is one for Xen to judge.
+    label.fill(0x78, 0, end < 0 ? LABEL_BYTES : end).fill(0, end < 0 ? LABEL_BYTES : end);
+  }
   const operationTable = materialTable + materials * materialLayout.size + steps * stepLayout.size;
   const materialEnd = Math.min(operationTable - steps * stepLayout.size, bytes.length);
   for (let at = materialTable; at + materialLayout.size <= materialEnd; at += materialLayout.size) {

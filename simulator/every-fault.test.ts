@@ -30,9 +30,9 @@ function commandFor(launch: string, faults: readonly Fault[]): string {
 }
 
 /** Checks one launch whose first fault is an operation's; the others are of what follows. */
-function expectDefinedEnd(launch: string, { image, freePages, faults }: SuiteCase): void {
+function expectDefinedEnd(launch: string, { image, faults, ...host }: SuiteCase): void {
   const command = commandFor(launch, faults);
-  const { simulation, broken } = judgeLaunch(image, { wasm, freePages, faults });
+  const { simulation, broken } = judgeLaunch(image, { wasm, faults, ...host });
   expect(broken, command).toEqual([]);
   const [first, second] = faults;
   if (simulation === undefined || first === undefined) expect.fail(command);
@@ -41,10 +41,11 @@ function expectDefinedEnd(launch: string, { image, freePages, faults }: SuiteCas
   if (afterwards) expect(receipt.status, command).toBe(LaunchStatus.success);
   else {
     const error = first.answer < 0 ? -first.answer : XEN_ENOMEM;
-    expect(receipt, command).toMatchObject({ status: LaunchStatus.hypercall, error });
-    // The drop comes before every step.
+    const status = first.hypercall === "policy" ? LaunchStatus.policy : LaunchStatus.hypercall;
+    expect(receipt, command).toMatchObject({ status, error });
+    // The drop and the policy come before every step.
     const places = [receipt.step, receipt.operation, receipt.domain];
-    const all = first.hypercall !== "drop";
+    const all = first.hypercall !== "drop" && first.hypercall !== "policy";
     expect(
       places.map((place) => place > 0),
       command,
@@ -64,19 +65,20 @@ function expectDefinedEnd(launch: string, { image, freePages, faults }: SuiteCas
 
 describe.each([
   "simulator/launches/pair.yaml",
+  "simulator/launches/labelled.yaml",
   "examples/hello/launch.yaml",
   "examples/typescript/launch.ts",
 ])("the launch of %s", (launch) => {
   it("[RFC-EXIT] ends well defined at each failure of each hypercall", async () => {
-    const { image } = await compiledFile(join(paths.checkout, launch));
-    const cases = singleFaults(launch, image, wasm);
+    const { image, policy } = await compiledFile(join(paths.checkout, launch));
+    const cases = singleFaults(launch, image, wasm, policy);
     expect(cases.length).toBeGreaterThan(40);
     for (const one of cases) expectDefinedEnd(launch, one);
   });
 
   it("[RFC-EXIT] ends well defined when what comes after a failure fails too", async () => {
-    const { image } = await compiledFile(join(paths.checkout, launch));
-    for (const one of doubleFaults(launch, image, wasm)) expectDefinedEnd(launch, one);
+    const { image, policy } = await compiledFile(join(paths.checkout, launch));
+    for (const one of doubleFaults(launch, image, wasm, policy)) expectDefinedEnd(launch, one);
   });
 });
 

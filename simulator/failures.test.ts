@@ -18,13 +18,16 @@ beforeAll(async () => {
   const { two } = await baseLaunches();
   const cases = [
     ...(await suite()).filter(({ faults }) => faults.length === 0),
-    ...Array.from({ length: 1000 }, (_, seed) => fuzzCase(two.image, String(seed))),
+    ...Array.from({ length: 1000 }, (_, seed) => ({
+      ...fuzzCase(two.image, String(seed)),
+      policy: undefined,
+    })),
   ];
   const answers = new Set<string>();
-  for (const { image, freePages } of cases) {
+  for (const { image, freePages, policy } of cases) {
     simulateLaunch(image, {
       wasm,
-      freePages,
+      ...{ freePages, policy },
       observe: ({ name, wanted }, answer = 0) => {
         if (answer < 0) answers.add(`${name} ${errnoName(-answer)}`);
         if (name === "populate" && answer >= 0 && answer < wanted) answers.add(`${name} fewer`);

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gapsOf, readTables } from "../bootdomain/layout.js";
+import type { CompiledLaunch } from "../compiler/compile.js";
 import { ImageHeader } from "../contract/image.js";
 import { compiledFile } from "../lab/lab-bench.js";
 import { paths } from "../setup/paths.js";
@@ -20,27 +21,33 @@ const cases = Number(process.env.DOMB_FUZZ_CASES ?? 20_000);
 /** Each test takes so many, so that a long run shows how far it is. */
 const casesPerTest = Math.max(2_500, Math.ceil(cases / 100));
 
-const launches = ["simulator/launches/pair.yaml", "simulator/launches/ramdisk.yaml"] as const;
+const launches = [
+  "simulator/launches/pair.yaml",
+  "simulator/launches/ramdisk.yaml",
+  "simulator/launches/labelled.yaml",
+] as const;
 const freePages = 0x4000;
 
 let wasm: WebAssembly.Module;
 let gaps: readonly MemoryGap[];
-const images = new Map<string, Uint8Array>();
+const compiled = new Map<string, CompiledLaunch>();
 
-function imageOf(launch: string): Uint8Array {
-  return images.get(launch) ?? expect.fail(`${launch} is not compiled`);
+function launchOf(launch: string): CompiledLaunch {
+  return compiled.get(launch) ?? expect.fail(`${launch} is not compiled`);
 }
 
 beforeAll(async () => {
   wasm = await loadBootDomain();
   gaps = memoryGaps(wasm, gapsOf(await readTables()));
   for (const launch of launches) {
-    images.set(launch, (await compiledFile(join(paths.checkout, launch))).image);
+    compiled.set(launch, await compiledFile(join(paths.checkout, launch)));
   }
 });
 
-function expectPromisesKept(image: Uint8Array, name: string): void {
-  const { broken } = judgeLaunch(image, { wasm, freePages, gaps });
+type Policy = Uint8Array | undefined;
+
+function expectPromisesKept(image: Uint8Array, policy: Policy, name: string): void {
+  const { broken } = judgeLaunch(image, { wasm, freePages, policy, gaps });
   if (broken.length > 0) expect.fail(`${name}: ${broken.join("; ")}`);
 }
 
@@ -52,33 +59,34 @@ function endOfPlan(image: Uint8Array): number {
 
 describe.each(launches)("the image of %s", (launch) => {
   it("keeps its promises with any one byte of header and plan flipped", () => {
-    const image = imageOf(launch);
+    const { image, policy } = launchOf(launch);
     const end = endOfPlan(image);
     for (let byte = 0; byte < end; byte++) {
       for (const bits of [0x01, 0x80, 0xff]) {
         const flipped = image.slice();
         flipped[byte] = (flipped[byte] ?? 0) ^ bits;
-        expectPromisesKept(flipped, `byte ${byte} with bits ${bits}`);
+        expectPromisesKept(flipped, policy, `byte ${byte} with bits ${bits}`);
         if (byte < ImageHeader.size) continue;
-        expectPromisesKept(withPlanWords(flipped, []), `byte ${byte} with bits ${bits}, digested`);
+        const digested = withPlanWords(flipped, []);
+        expectPromisesKept(digested, policy, `byte ${byte} with bits ${bits}, digested`);
       }
     }
   });
 
   it("keeps its promises when it is cut at any length", () => {
-    const image = imageOf(launch);
+    const { image, policy } = launchOf(launch);
     for (let bytes = 0; bytes < image.length; bytes++) {
-      expectPromisesKept(image.subarray(0, bytes), `cut to ${bytes} bytes`);
+      expectPromisesKept(image.subarray(0, bytes), policy, `cut to ${bytes} bytes`);
     }
   });
 });
 
 describe("a hostile host", () => {
   it.each(launches)("that answers anything, and whose clock jumps, gets an end of %s", (launch) => {
-    const image = imageOf(launch);
+    const { image, policy } = launchOf(launch);
     for (let seed = 0; seed < 3000; seed++) {
       const between = hostileHost(new SeededNumbers(`host ${seed}`));
-      const { broken } = judgeLaunch(image, { wasm, freePages, between, gaps });
+      const { broken } = judgeLaunch(image, { wasm, freePages, policy, between, gaps });
       if (broken.length > 0) expect.fail(`seed ${seed}: ${broken.join("; ")}`);
     }
   });
@@ -92,9 +100,10 @@ describe("fuzzed images and hosts", () => {
   it.each(chunks)("[RFC-EXIT] keep the promises: seeds $from to $to", ({ from, to }) => {
     for (let seed = from; seed <= to; seed++) {
       const launch = launches[seed % launches.length] ?? launches[0];
-      const { hostile, ...changed } = fuzzCase(imageOf(launch), String(seed));
+      const { image, policy } = launchOf(launch);
+      const { hostile, ...changed } = fuzzCase(image, String(seed));
       const between = hostile === undefined ? undefined : hostileHost(hostile);
-      const { broken } = judgeLaunch(changed.image, { wasm, ...changed, between, gaps });
+      const { broken } = judgeLaunch(changed.image, { wasm, policy, ...changed, between, gaps });
       if (broken.length === 0) continue;
       expect.fail(
         `${broken.join("; ")}\nRepeat it with: npx domb simulate ${launch} --seed ${seed} --trace`,

@@ -55,6 +55,7 @@ export function hostileHost(
         memoryOp: (command, argument) =>
           maybe(argument, abi.xen_memory_reservation_size, () => xen.memoryOp(command, argument)),
         consoleWrite: (text, bytes) => maybe(text, 0, () => xen.consoleWrite(text, bytes)),
+        xsmOp: (argument) => maybe(argument, abi.xen_flask_op_size, () => xen.xsmOp(argument)),
         bootDomainOp: (command, argument) =>
           maybe(argument, abi.xen_boot_domain_fill_size, () => xen.bootDomainOp(command, argument)),
       },

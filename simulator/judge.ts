@@ -25,6 +25,7 @@ export interface JudgedLaunch {
 export interface JudgeOptions {
   readonly wasm: WebAssembly.Module;
   readonly freePages: number;
+  readonly policy?: Uint8Array | undefined;
   readonly faults?: readonly Fault[];
   /** Puts a hostile host between boot domain and model. */
   readonly between?: SimulationOptions["between"] | undefined;
@@ -73,7 +74,7 @@ function knowledgeOf(image: Uint8Array): { plan: Plan | undefined; intact?: Inta
 }
 
 export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
-  const { wasm, freePages, faults = [], between, observe, gaps = [] } = options;
+  const { wasm, freePages, policy, faults = [], between, observe, gaps = [] } = options;
   const broken: string[] = [];
   const knowledge = knowledgeOf(image);
   const { plan } = knowledge;
@@ -102,7 +103,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   try {
     simulation = simulateLaunch(image, {
       wasm,
-      freePages,
+      ...{ freePages, policy },
       inject: injectFaults(faults),
       observe: watch,
       ...(between === undefined ? {} : { between }),

@@ -20,6 +20,7 @@ export interface BootDomainImports {
     domctl(argument: number): number;
     memoryOp(command: number, argument: number): number;
     consoleWrite(text: number, bytes: number): number;
+    xsmOp(argument: number): number;
     bootDomainOp(command: number, argument: number): number;
   };
 }
@@ -29,6 +30,8 @@ export interface SimulationOptions {
   readonly wasm: WebAssembly.Module;
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
+  /** The FLASK policy that Xen enforces. */
+  readonly policy?: Uint8Array | undefined;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: (call: Hypercall) => Injection | undefined;
   /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
@@ -77,7 +80,7 @@ export async function loadBootDomain(path = paths.bootDomainWasm): Promise<WebAs
 
 /** Launches an image, which may be any bytes. */
 export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
-  const { wasm, freePages, inject, observe, between } = options;
+  const { wasm, freePages, policy, inject, observe, between } = options;
   let linear = new Uint8Array(0);
   let imageBytesRead = 0;
   const model = new XenModel(
@@ -93,7 +96,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
         return there ? image.subarray(offset, offset + PAGE_SIZE) : undefined;
       },
     },
-    { freePages, inject, observe },
+    { freePages, policy, inject, observe },
   );
   const pointer = (address: number): bigint => memoryBase + BigInt(address >>> 0);
   const imports: BootDomainImports = {
@@ -116,6 +119,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
       domctl: (argument) => model.domctl(pointer(argument)),
       memoryOp: (command, argument) => model.memoryOp(command, pointer(argument)),
       consoleWrite: (text, bytes) => model.consoleWrite(pointer(text), bytes),
+      xsmOp: (argument) => model.xsmOp(pointer(argument)),
       bootDomainOp: (command, argument) => model.bootDomainOp(command, pointer(argument)),
     },
   };

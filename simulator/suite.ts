@@ -3,10 +3,11 @@
 // on the model, its C as a program of the host, and the boot domain itself on real Xen.
 
 import { loadBootDomain } from "./simulate.js";
-import { baseLaunches } from "./suite/base-launch.js";
+import { baseLaunches, labelledLaunch } from "./suite/base-launch.js";
 import { contextCases } from "./suite/context-cases.js";
 import { doubleFaults, singleFaults } from "./suite/fault-cases.js";
 import { imageCases } from "./suite/image-cases.js";
+import { labelCases } from "./suite/label-cases.js";
 import { limitCases } from "./suite/limit-cases.js";
 import { memoryCases } from "./suite/memory-cases.js";
 import { planCases } from "./suite/plan-cases.js";
@@ -28,9 +29,10 @@ function freePages(): readonly number[] {
   );
 }
 
-/** Every case of the suite. Needs the built guests. */
+/** Every case of the suite. Needs the built guests, and the built FLASK policy. */
 export async function suite(): Promise<readonly SuiteCase[]> {
   const { one, two } = await baseLaunches();
+  const { policy, ...labelled } = await labelledLaunch();
   const wasm = await loadBootDomain();
   return [
     plainCase("one domain", one.image),
@@ -38,9 +40,11 @@ export async function suite(): Promise<readonly SuiteCase[]> {
     ...imageCases(two),
     ...planCases(one, two),
     ...contextCases(one),
+    ...labelCases(labelled, policy),
     ...limitCases(two),
     ...memoryCases(two, freePages()),
     ...singleFaults("two domains", two.image, wasm),
     ...doubleFaults("two domains", two.image, wasm),
+    ...singleFaults("two labelled domains", labelled.image, wasm, policy),
   ];
 }

@@ -12,6 +12,8 @@ const MAX_GRANT_FRAMES = 64;
 const MAX_MAPTRACK_FRAMES = 1024;
 /** What of XEN_DOMCTL_createdomain decides whether there is a domain. */
 export interface DomainCreation {
+  /** SID of its label; 0: none. */
+  readonly label: number;
   readonly createFlags: number;
   readonly maxVcpus: number;
   readonly emulationFlags: number;

@@ -17,10 +17,10 @@ export interface Failure {
   /** Whether a part may have been done: extents, pages. */
   readonly partial: boolean;
   /**
-   * What comes to it in a launch: a plan that no compiler makes, too little memory, or nothing that
-   * the boot domain does.
+   * What comes to it in a launch: a plan that no compiler makes, a Xen that does not enforce the
+   * launch's FLASK policy, too little memory, or nothing that the boot domain does.
    */
-  readonly cause: "plan" | "memory" | "never";
+  readonly cause: "plan" | "policy" | "memory" | "never";
 }
 
 type Row = readonly [answer: Failure["answer"], where: string, condition: string];
@@ -36,6 +36,7 @@ const hvm = "xen/arch/x86/hvm/hvm.c";
 const grants = "xen/common/grant_table.c";
 const bootDomain = "xen/common/boot_domain.c";
 const security = "xen/include/xsm/dummy.h";
+const flask = "xen/xsm/flask";
 
 const anyDomctl: readonly Row[] = [
   ["EFAULT", `do_domctl ${domctl}`, "the argument can't be read"],
@@ -93,6 +94,15 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   console: [
     ["EFAULT", `guest_console_write xen/drivers/char/console.c`, "the text can't be read"],
     ["EPERM", `xsm_default_action ${security}`, "the caller may not write to Xen's log"],
+  ],
+  policy: [
+    ["EFAULT", `read_part ${bootDomain}`, "the argument can't be read, or room not written"],
+    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
+  ],
+  label: [
+    ["EFAULT", `do_flask_op ${flask}/flask_op.c`, "the argument can't be read"],
+    ["ENOSYS", `do_flask_op ${flask}/flask_op.c`, "the interface version is another"],
+    ["EPERM", `do_flask_op ${flask}/flask_op.c`, "it is another operation of FLASK's"],
   ],
   drop: [
     ["EFAULT", `boot_domain_drop ${bootDomain}`, "the argument can't be read"],
@@ -161,6 +171,17 @@ const byPlan: Partial<Record<HypercallName, readonly Row[]>> = {
   ],
 };
 
+const byPolicy: Partial<Record<HypercallName, readonly Row[]>> = {
+  policy: [["ENODATA", `read_part ${bootDomain}`, "Xen enforces no FLASK policy"]],
+  label: [
+    ["ENOSYS", `xsm_do_xsm_op ${security}`, "there is no FLASK"],
+    ["EINVAL", `security_context_to_sid ${flask}/ss/services.c`, "the policy has no such label"],
+  ],
+  createDomain: [
+    ["EACCES", `avc_has_perm_noaudit ${flask}/avc.c`, "the policy does not let it have its label"],
+  ],
+};
+
 function rowsOf(
   tables: Partial<Record<HypercallName, readonly Row[]>>,
   cause: Failure["cause"],
@@ -181,6 +202,7 @@ function rowsOf(
 /** Every failure. */
 export const failures: readonly Failure[] = [
   ...rowsOf(byPlan, "plan"),
+  ...rowsOf(byPolicy, "policy"),
   ...rowsOf(byMemory, "memory"),
   ...rowsOf(never, "never"),
 ];

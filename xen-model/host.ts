@@ -6,6 +6,7 @@ import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
 import { creationError, type DomainCreation, PRIVILEGES } from "./create-domain.js";
+import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
 import { GuestTables } from "./guest-tables.js";
 import { loadContext } from "./hvm-context.js";
@@ -46,7 +47,11 @@ export class ModelHost {
   given = 0;
   dropped = 0;
 
-  constructor(public freePages: number) {}
+  /** `flask`: what there is of FLASK, if it enforces a policy. */
+  constructor(
+    public freePages: number,
+    readonly flask?: Flask,
+  ) {}
 
   /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their x86 halves. */
   createDomain(domid: number, creation: DomainCreation): number {
@@ -57,6 +62,10 @@ export class ModelHost {
     // Small structures share pages: every second domain begins a new one.
     const structurePages = DOMAIN_STRUCTURE_PAGES + (this.domains.size % 2);
     if (!this.#take(structurePages + INITIAL_POOL_PAGES)) return -abi.XEN_ENOMEM;
+    if (this.flask?.has(creation.label) === false) {
+      this.freePages += structurePages + INITIAL_POOL_PAGES;
+      return -abi.XEN_EACCES;
+    }
     this.domains.set(domid, {
       ...{ domid, createFlags: creation.createFlags, maxVcpus: creation.maxVcpus },
       ...{ memory: new GuestMemory(), tables: new GuestTables(), vcpus: 0, structurePages },

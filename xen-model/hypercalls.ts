@@ -17,6 +17,8 @@ export const hypercallNames = [
   "console",
   "exit",
   "drop",
+  "policy",
+  "label",
 ] as const;
 
 export type HypercallName = (typeof hypercallNames)[number];
@@ -28,7 +30,7 @@ export interface Hypercall {
   readonly name: HypercallName;
   /** Its number among the launch's hypercalls of this name, from 1. */
   readonly occurrence: number;
-  /** The domain that it is on; 0 for console, exit and drop. */
+  /** The domain that it is on; 0 for console, exit, drop, policy and label. */
   readonly domid: number;
   /** Units (extents, pages; 1 for all else) that it asks for. */
   readonly wanted: number;

@@ -71,6 +71,7 @@ export function hostDemand(
  * What Xen's command line must have for an image of so many bytes: the boot domain's size, and that
  * lines of domains are shown.
  */
-export function xenOptions(imageBytes: number): string[] {
-  return [`boot-domain=${bootDomainBytes(imageBytes) / MEBIBYTE}M`, "guest_loglvl=all"];
+export function xenOptions(imageBytes: number, hasPolicy = false): string[] {
+  const flask = hasPolicy ? ["xsm=flask", "flask=enforcing"] : [];
+  return [`boot-domain=${bootDomainBytes(imageBytes) / MEBIBYTE}M`, "guest_loglvl=all", ...flask];
 }

@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import { CONSOLE_BYTE_NS, HYPERCALL_NS } from "./costs.js";
 import type { DomainCreation } from "./create-domain.js";
+import { Flask } from "./flask.js";
 import { type ModelDomain, ModelHost } from "./host.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
 
@@ -35,6 +36,8 @@ export interface BootDomainMemory {
 export interface XenModelOptions {
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
+  /** The FLASK policy that Xen enforces. */
+  readonly policy?: Uint8Array | undefined;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: ((call: Hypercall) => Injection | undefined) | undefined;
   /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
@@ -60,7 +63,7 @@ export class XenModel {
   constructor(memory: BootDomainMemory, options: XenModelOptions) {
     this.#memory = memory;
     this.#options = options;
-    this.host = new ModelHost(options.freePages);
+    this.host = new ModelHost(options.freePages, options.policy && new Flask(options.policy));
   }
 
   /** do_domctl(), xen/common/domctl.c. */
@@ -173,6 +176,30 @@ export class XenModel {
     );
   }
 
+  /** do_flask_op(), xen/xsm/flask/flask_op.c. */
+  xsmOp(address: bigint): number {
+    const op = this.#memory.at(address, abi.xen_flask_op_size);
+    if (op === undefined) return -abi.XEN_EFAULT;
+    const bytes = op.getUint32(abi.xen_flask_op_u_sid_context_size_offset, true);
+    const context = op.getBigUint64(abi.xen_flask_op_u_sid_context_context_offset, true);
+    const text = this.#memory.at(context, bytes);
+    if (text === undefined) return -abi.XEN_EFAULT;
+    const label = new TextDecoder("latin1").decode(text);
+    return this.#call(
+      "label",
+      0,
+      () => label,
+      () => {
+        const { flask } = this.host;
+        if (flask === undefined) return -abi.XEN_ENOSYS;
+        const sid = flask.sidOf(label);
+        if (sid === undefined) return -abi.XEN_EINVAL;
+        op.setUint32(abi.xen_flask_op_u_sid_context_sid_offset, sid, true);
+        return 0;
+      },
+    );
+  }
+
   /** do_boot_domain_op(), xen/common/boot_domain.c. */
   bootDomainOp(command: number, address: bigint): number {
     if (command === abi.XEN_BOOT_DOMAIN_exit) {
@@ -192,6 +219,11 @@ export class XenModel {
       const privileges = drop.getUint32(abi.xen_boot_domain_drop_privileges_offset, true);
       const details = (): string => `privileges ${hex(BigInt(privileges))}`;
       return this.#call("drop", 0, details, () => this.host.drop(privileges));
+    }
+    if (command === abi.XEN_BOOT_DOMAIN_policy) {
+      const part = this.#memory.at(address, abi.xen_boot_domain_part_size);
+      if (part === undefined) return -abi.XEN_EFAULT;
+      return this.#call("policy", 0, none, () => this.#readPolicy(part));
     }
     const copy = command === abi.XEN_BOOT_DOMAIN_copy;
     if (!copy && command !== abi.XEN_BOOT_DOMAIN_clear) return -abi.XEN_ENOSYS;
@@ -245,6 +277,21 @@ export class XenModel {
     }
   }
 
+  /** read_part(), xen/common/boot_domain.c. */
+  #readPolicy(part: DataView): number {
+    const policy = this.#options.policy;
+    if (policy === undefined) return -abi.XEN_ENODATA;
+    const offset = part.getUint32(abi.xen_boot_domain_part_offset_offset, true);
+    const room = part.getUint32(abi.xen_boot_domain_part_bytes_offset, true);
+    const bytes = policy.subarray(offset, offset + room);
+    const buffer = part.getBigUint64(abi.xen_boot_domain_part_buffer_offset, true);
+    const target = this.#memory.at(buffer, bytes.length);
+    if (target === undefined) return -abi.XEN_EFAULT;
+    new Uint8Array(target.buffer, target.byteOffset, bytes.length).set(bytes);
+    part.setUint32(abi.xen_boot_domain_part_bytes_offset, bytes.length, true);
+    return 0;
+  }
+
   #doPart({ answer, done }: Injection, run: (most: number) => number): number {
     if (done > 0) run(done);
     return answer;
@@ -272,6 +319,7 @@ export class XenModel {
 function creationOf(op: DataView): DomainCreation {
   const field = (offset: number): number => op.getUint32(offset, true);
   return {
+    label: field(abi.xen_domctl_u_createdomain_ssidref_offset),
     createFlags: field(abi.xen_domctl_u_createdomain_flags_offset),
     maxVcpus: field(abi.xen_domctl_u_createdomain_max_vcpus_offset),
     emulationFlags: field(abi.xen_domctl_u_createdomain_arch_emulation_flags_offset),

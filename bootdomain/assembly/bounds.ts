@@ -21,6 +21,7 @@ import {
   MAX_OPERATIONS,
   MAX_ORDER,
   MAX_PAGING_POOL_PAGES,
+  MAX_POLICY_BYTES,
   MAX_STEPS,
   MAX_VCPUS,
   MAX_WORK,
@@ -52,6 +53,7 @@ export function acceptPlan(): LaunchStatus {
     materials > <u32>MAX_MATERIALS ||
     steps > <u32>MAX_STEPS ||
     operations > <u32>MAX_OPERATIONS ||
+    planField(PlanHeader.policyBytes) > <u32>MAX_POLICY_BYTES ||
     planEnd() - PLAN != headerField(ImageHeader.planBytes)
   ) {
     return LaunchStatus.planMalformed;
@@ -101,8 +103,7 @@ function domainIsBounded(domain: u32): bool {
     within(domainField(domain, DomainRecord.domid), 0, MAX_DOMID) &&
     within(domainField(domain, DomainRecord.vcpus), 1, MAX_VCPUS) &&
     within(domainField(domain, DomainRecord.memoryPages), 1, MAX_MEMORY_PAGES) &&
-    within(domainField(domain, DomainRecord.pagingPoolPages), 1, MAX_PAGING_POOL_PAGES) &&
-    domainField(domain, DomainRecord.reserved) == 0
+    within(domainField(domain, DomainRecord.pagingPoolPages), 1, MAX_PAGING_POOL_PAGES)
   );
 }
 

@@ -4,14 +4,14 @@
 // boot domain never has any of it mapped.
 
 import { DomainRecord } from "../../contract/image";
-import { PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
+import { LABEL_BYTES, PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import * as xen from "../../contract/xen-abi";
 import { imageRead } from "./machine";
-import { ARGUMENT, FRAMES, PIECE, RECEIPT } from "./memory";
-import { domainField } from "./plan";
+import { ARGUMENT, FRAMES, PIECE, PIECE_BYTES, RECEIPT } from "./memory";
+import { domainField, domainLabel } from "./plan";
 import { receiptBytes, receiptField } from "./receipt";
-import { bootDomainOp, domctl, memoryOp } from "./xen";
+import { bootDomainOp, domctl, memoryOp, xsmOp } from "./xen";
 
 /** Virtual address of linear memory: what Xen takes for a pointer is this plus an address. */
 let memoryBase: u64 = 0;
@@ -45,9 +45,29 @@ function endDomctl(): u32 {
   return errnoOf(domctl(ARGUMENT));
 }
 
-/** XEN_DOMCTL_createdomain, as the plan's domain record says. */
+/** FLASK_CONTEXT_TO_SID of `bytes` bytes at `label`; the SID is then in ARGUMENT. */
+function findLabel(label: u32, bytes: u32): u32 {
+  clearArgument(xen.xen_flask_op_size);
+  store<u32>(ARGUMENT + xen.xen_flask_op_cmd_offset, xen.FLASK_CONTEXT_TO_SID);
+  store<u32>(ARGUMENT + xen.xen_flask_op_interface_version_offset, xen.XEN_FLASK_INTERFACE_VERSION);
+  store<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_size_offset, bytes);
+  store<u64>(ARGUMENT + xen.xen_flask_op_u_sid_context_context_offset, memoryBase + label);
+  return errnoOf(xsmOp(ARGUMENT));
+}
+
+/** XEN_DOMCTL_createdomain, as the plan's domain record says, with its label if it has one. */
 export function createDomain(domain: u32, domid: u32): u32 {
+  const label = domainLabel(domain);
+  let bytes: u32 = 0;
+  let sid: u32 = 0;
+  while (bytes < <u32>LABEL_BYTES && load<u8>(label + bytes) != 0) bytes++;
+  if (bytes != 0) {
+    const error = findLabel(label, bytes);
+    if (error != 0) return error;
+    sid = load<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_sid_offset);
+  }
   beginDomctl(xen.XEN_DOMCTL_createdomain, domid);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_createdomain_ssidref_offset, sid);
   store<u32>(
     ARGUMENT + xen.xen_domctl_u_createdomain_flags_offset,
     domainField(domain, DomainRecord.createFlags),
@@ -166,6 +186,19 @@ export function dropPrivileges(privileges: u32): u32 {
   clearArgument(xen.xen_boot_domain_drop_size);
   store<u32>(ARGUMENT + xen.xen_boot_domain_drop_privileges_offset, privileges);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_drop, ARGUMENT));
+}
+
+/** XEN_BOOT_DOMAIN_policy: the policy that Xen enforces, its first PIECE_BYTES at most, to PIECE. */
+export function readPolicy(): u32 {
+  clearArgument(xen.xen_boot_domain_part_size);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_part_buffer_offset, memoryBase + PIECE);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_part_bytes_offset, PIECE_BYTES);
+  return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_policy, ARGUMENT));
+}
+
+/** How many bytes of the policy readPolicy() has read. */
+export function policyBytes(): u32 {
+  return load<u32>(ARGUMENT + xen.xen_boot_domain_part_bytes_offset);
 }
 
 /** XEN_BOOT_DOMAIN_exit with what the receipt says. Does not return. */

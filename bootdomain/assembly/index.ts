@@ -8,7 +8,7 @@ import { acceptPlan } from "./bounds";
 import { exitBootServices, placeMemory } from "./hypercalls";
 import { acceptImage } from "./image";
 import { DONE, RECEIPT } from "./memory";
-import { drop, executeOperation, undo } from "./operations";
+import { acceptPolicy, drop, executeOperation, undo } from "./operations";
 import { planField, stepField } from "./plan";
 import { beginReceipt, endReceipt, receiptField, setReceiptField } from "./receipt";
 
@@ -34,6 +34,7 @@ export function launch(
   let status = acceptImage(moduleBytes);
   if (status == LaunchStatus.success) status = acceptPlan();
   if (status == LaunchStatus.success) status = drop();
+  if (status == LaunchStatus.success) status = acceptPolicy();
   if (status == LaunchStatus.success) status = runSteps();
   if (status != LaunchStatus.success) undo(receiptField(ReceiptHeader.domains));
   endReceipt(status);

@@ -10,7 +10,7 @@ import {
   PlanHeader,
 } from "../../contract/image";
 import { DomainState, LaunchStatus, ReceiptHeader } from "../../contract/receipt";
-import { digestOfImageIs } from "./digests";
+import { digestOfImageIs, digestOfMemoryIs } from "./digests";
 import {
   allocateVcpus,
   clearPages,
@@ -19,13 +19,15 @@ import {
   destroyDomain,
   dropPrivileges,
   limitMemory,
+  policyBytes,
   populate,
+  readPolicy,
   setContext,
   setPagingPool,
   startDomain,
 } from "./hypercalls";
 import { clock } from "./machine";
-import { VERIFIED } from "./memory";
+import { PIECE, PLAN, VERIFIED } from "./memory";
 import { domainField, materialDigest, materialField, operationField, planField } from "./plan";
 import { addTime, domainState, setDomainState, setReceiptField } from "./receipt";
 
@@ -38,6 +40,19 @@ function statusOf(error: u32): LaunchStatus {
 /** Gives up what the plan gives to no domain, before anything that a plan can make go wrong. */
 export function drop(): LaunchStatus {
   return statusOf(dropPrivileges(planField(PlanHeader.dropped)));
+}
+
+/** Accepts the FLASK policy that Xen enforces, if the plan is for one. */
+export function acceptPolicy(): LaunchStatus {
+  const bytes = planField(PlanHeader.policyBytes);
+  if (bytes == 0) return LaunchStatus.success;
+  const error = readPolicy();
+  setReceiptField(ReceiptHeader.error, error);
+  const isIt =
+    error == 0 &&
+    policyBytes() == bytes &&
+    digestOfMemoryIs(PLAN + <u32>PlanHeader.policyDigest, PIECE, bytes);
+  return isIt ? LaunchStatus.success : LaunchStatus.policy;
 }
 
 /** Executes the operation with this index on the domain with that index. */

@@ -48,6 +48,11 @@ export function domainName(domain: u32): u32 {
   return domainTable() + domain * <u32>DomainRecord.size + <u32>DomainRecord.name;
 }
 
+/** Address of the label of the domain with this index. */
+export function domainLabel(domain: u32): u32 {
+  return domainTable() + domain * <u32>DomainRecord.size + <u32>DomainRecord.label;
+}
+
 /** Reads a field of the material with this index. */
 export function materialField(material: u32, field: MaterialRecord): u32 {
   return load<u32>(materialTable() + material * <u32>MaterialRecord.size + <u32>field);

@@ -11,5 +11,8 @@ export declare function memoryOp(command: u32, argument: u32): i32;
 /** `__HYPERVISOR_console_io`, write. */
 export declare function consoleWrite(text: u32, bytes: u32): i32;
 
+/** `__HYPERVISOR_xsm_op` with the address of a `struct xen_flask_op`. */
+export declare function xsmOp(argument: u32): i32;
+
 /** `__HYPERVISOR_boot_domain_op`; exit does not return. */
 export declare function bootDomainOp(command: u32, argument: u32): i32;

@@ -15,12 +15,14 @@ import { launchStatusName } from "../../lab/launch-observer.js";
 import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
 import {
   CommandError,
+  checkPolicyOption,
   compileFile,
   EXIT,
   looksLikeImage,
   printJson,
   printText,
   readBytes,
+  refusePolicyOption,
   showDiagnostics,
   take,
 } from "../answer.js";
@@ -41,6 +43,7 @@ interface BootOptions {
   readonly timeLimit: number;
   readonly outputDirectory?: string;
   readonly xenOption: readonly string[];
+  readonly policy?: string;
   readonly json?: boolean;
 }
 
@@ -55,6 +58,7 @@ interface Bootable {
   readonly xenOptions: readonly string[];
   readonly hostBytes: number;
   readonly domains: readonly BootableDomain[];
+  readonly policy?: Uint8Array | undefined;
 }
 
 function parseUntil(text: string, earlier: readonly Until[]): readonly Until[] {
@@ -105,6 +109,7 @@ export function registerBoot(program: Command): void {
       (option: string, earlier: readonly string[]) => [...earlier, option],
       [],
     )
+    .option("--policy <file>", "FLASK policy for Xen, if an image is for one")
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
@@ -119,7 +124,7 @@ export function registerBoot(program: Command): void {
 
 async function boot(path: string, options: BootOptions): Promise<void> {
   const { json = false, icount = false } = options;
-  const bootable = await makeBootable(path, json);
+  const bootable = await makeBootable(path, options.policy, json);
   if (bootable === undefined) return;
   checkUntils(options.until, bootable.domains);
   const { hostMemory = bootable.hostBytes } = options;
@@ -134,6 +139,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   process.stderr.write(`booting ${path} on Xen in QEMU, some ten seconds to a minute or two\n`);
   const result = await bootLaunch({
     image: bootable.image,
+    ...(bootable.policy === undefined ? {} : { policy: bootable.policy }),
     icount,
     hostMemoryBytes: options.hostMemory ?? Math.max(bootable.hostBytes, leastHostBytes),
     timeLimitSeconds: options.timeLimit,
@@ -204,9 +210,14 @@ async function makeOutputDirectory(wanted: string | undefined): Promise<string> 
   }
 }
 
-async function makeBootable(path: string, json: boolean): Promise<Bootable | undefined> {
+async function makeBootable(
+  path: string,
+  policyPath: string | undefined,
+  json: boolean,
+): Promise<Bootable | undefined> {
   const bytes = await readBytes(path);
   if (!looksLikeImage(path, bytes)) {
+    refusePolicyOption(path, policyPath);
     const launch = take(await compileFile(path), { schema, json });
     if (launch === undefined) return undefined;
     return {
@@ -214,8 +225,10 @@ async function makeBootable(path: string, json: boolean): Promise<Bootable | und
       xenOptions: launch.xenCommandLine.split(" "),
       hostBytes: launch.demand.totalBytes,
       domains: domainsOf(launch.plan),
+      policy: launch.policy,
     };
   }
+  const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
   const decoded = decodeImage(bytes, { file: path });
   // A damaged image is booted all the same: the boot domain has the last word on it.
   if (!json) showDiagnostics(decoded.diagnostics, { schema, json, ok: decoded.ok });
@@ -226,12 +239,15 @@ async function makeBootable(path: string, json: boolean): Promise<Bootable | und
       xenOptions: [`boot-domain=${megabytes}M`],
       hostBytes: leastHostBytes + 2 * bytes.length,
       domains: [],
+      policy,
     };
   }
   const { plan } = decoded.value;
+  checkPolicyOption(path, plan, policy);
   return {
     image: bytes,
-    xenOptions: xenOptions(bytes.length),
+    policy,
+    xenOptions: xenOptions(bytes.length, policy !== undefined),
     hostBytes: hostDemand(plan, bytes.length).totalBytes,
     domains: domainsOf(plan),
   };

@@ -63,7 +63,8 @@ async function refuseToReplace(path: string, launch: LaunchDescription): Promise
   if (there === undefined) return;
   if (!there.isFile()) throw unwritable(path, "it is no plain file");
   const files = launch.domains.flatMap(({ kernel, ramdisk }) => [kernel, ramdisk ?? kernel]);
-  for (const file of new Set([launch.source, ...files])) {
+  const policy = launch.policy === undefined ? [] : [launch.policy];
+  for (const file of new Set([launch.source, ...policy, ...files])) {
     const source = await stat(file).catch(() => undefined);
     if (source?.dev === there.dev && source.ino === there.ino) {
       throw unwritable(path, "the launch is made of it");

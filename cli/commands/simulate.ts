@@ -17,12 +17,14 @@ import { Trace } from "../../simulator/trace.js";
 import { errnoName } from "../../xen-model/errno.js";
 import {
   CommandError,
+  checkPolicyOption,
   compileFile,
   EXIT,
   looksLikeImage,
   printJson,
   printText,
   readBytes,
+  refusePolicyOption,
   take,
 } from "../answer.js";
 import { plainTable } from "../describe-launch.js";
@@ -36,6 +38,7 @@ interface SimulateOptions {
   readonly freeMemory?: number;
   readonly seed?: string;
   readonly trace?: boolean;
+  readonly policy?: string;
   readonly json?: boolean;
 }
 
@@ -53,6 +56,7 @@ export function registerSimulate(program: Command): void {
     )
     .option("--free-memory <size>", "memory of the host that is free at the start", takeSize)
     .option("--seed <seed>", "change image, host and faults as this seed says, for tests")
+    .option("--policy <file>", "FLASK policy that Xen enforces, if an image is for one")
     .option("--trace", "show each hypercall, with its virtual time")
     .option("--json", "print one JSON document")
     .addHelpText(
@@ -108,17 +112,15 @@ function settingOf(original: Uint8Array, options: SimulateOptions): Setting {
 
 async function simulate(path: string, options: SimulateOptions): Promise<void> {
   const { json = false, trace: tracing = false } = options;
-  const bytes = await readBytes(path);
-  const original = looksLikeImage(path, bytes)
-    ? bytes
-    : take(await compileFile(path), { schema, json })?.image;
-  if (original === undefined) return;
-  const { image, freePages, faults, between, changes } = settingOf(original, options);
+  const launch = await readLaunch(path, options);
+  if (launch === undefined) return;
+  const { policy } = launch;
+  const { image, freePages, faults, between, changes } = settingOf(launch.image, options);
   const plan = acceptedPlan(image);
   const trace = new Trace(plan);
   const wasm = await readWasm();
   const { simulation, broken } = judgeLaunch(image, {
-    ...{ wasm, freePages, faults, between },
+    ...{ wasm, freePages, policy, faults, between },
     observe: trace.observe,
   });
   if (broken.length > 0) process.exitCode = EXIT.bug;
@@ -153,9 +155,32 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
   );
 }
 
+interface ReadLaunch {
+  readonly image: Uint8Array;
+  readonly policy?: Uint8Array | undefined;
+}
+
+/** The launch with its policy; undefined, and said why, if the description is wrong. */
+async function readLaunch(
+  path: string,
+  { policy: policyPath, json = false }: SimulateOptions,
+): Promise<ReadLaunch | undefined> {
+  const image = await readBytes(path);
+  if (!looksLikeImage(path, image)) {
+    refusePolicyOption(path, policyPath);
+    return take(await compileFile(path), { schema, json });
+  }
+  const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
+  const plan = acceptedPlan(image);
+  if (plan !== undefined) checkPolicyOption(path, plan, policy);
+  return { image, policy };
+}
+
 /** The command that runs the same launch again. */
-function repetition(path: string, { fault, freeMemory, seed }: SimulateOptions): string {
+function repetition(path: string, options: SimulateOptions): string {
+  const { fault, freeMemory, policy, seed } = options;
   const words = [
+    ...(policy === undefined ? [] : [` --policy ${policy}`]),
     ...fault.map((one) => ` --fault ${formatFault(one)}`),
     ...(freeMemory === undefined ? [] : [` --free-memory "${freeMemory / 1024} KiB"`]),
     ...(seed === undefined ? [] : [` --seed ${seed}`]),

@@ -28,6 +28,8 @@ export interface DomainDescription {
   readonly onDeath: "leave" | "reboot";
   /** Each role is one domain's at most. */
   readonly roles: readonly Role[];
+  /** At most LABEL_BYTES characters of ASCII, of a label's form. */
+  readonly label?: string;
 }
 
 /** A whole launch. Domains come in the order in which the description names them. */
@@ -35,6 +37,8 @@ export interface LaunchDescription {
   /** The file that it was read from; empty when it was given as an object. */
   readonly source: string;
   readonly domains: readonly DomainDescription[];
+  /** Absolute path of the FLASK policy that Xen must enforce. */
+  readonly policy?: string;
   /**
    * Where the value at `path` stands in the source, for diagnostics of later stages; the nearest
    * value around it when the description leaves it to a default. Example: `["domains", "web",

@@ -2,11 +2,18 @@
 // What is wrong with one value of a description, told in words: one function per kind of value.
 // Each takes any value whatever; undefined in place of a fault means that nothing is wrong.
 
-import { MAX_DOMID, MAX_MEMORY_PAGES, MAX_VCPUS, PAGE_SIZE } from "../../contract/limits.js";
+import {
+  LABEL_BYTES,
+  MAX_DOMID,
+  MAX_MEMORY_PAGES,
+  MAX_VCPUS,
+  PAGE_SIZE,
+} from "../../contract/limits.js";
 import { roles } from "../plan/roles.js";
 import {
   DOMAIN_NAME_PATTERN,
   FORMAT_VERSION,
+  LABEL_PATTERN,
   MAX_COMMAND_LINE_BYTES,
   MAX_NAME_LENGTH,
 } from "./limits.js";
@@ -166,6 +173,25 @@ export function roleFault(value: unknown): ValueFault | undefined {
     predicate: 'is "hardware"; not yet: this domb gives the hardware to no domain',
     fix: "Remove it, if the launch is right without.",
   };
+}
+
+/** A FLASK label, as far as it can be judged without a policy. */
+export function labelFormFault(value: unknown): ValueFault | undefined {
+  const example = "label: system_u:system_r:initial_t";
+  if (typeof value !== "string") return notText(value, "a FLASK label", example);
+  if (LABEL_PATTERN.test(value) && value.length <= LABEL_BYTES) return undefined;
+  return {
+    code: "DOMB1030",
+    predicate: `is ${show(value)}; wanted: user:role:type, at most ${LABEL_BYTES} characters`,
+    fix: `Write, for example, \`${example}\`.`,
+  };
+}
+
+/** The security policy. */
+export function policyFault(value: unknown): ValueFault | undefined {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
+  const wanted = "a mapping with the key xsm";
+  return wrongType(value, wanted, "Write, for example, `policy: { xsm: ./xenpolicy }`.");
 }
 
 /** One of a fixed set of texts. */

@@ -6,13 +6,16 @@
 export const laterLaunchKeys: Readonly<Record<string, string>> = {
   arch: "the architecture of the host",
   host: "what the compiler may assume of the host",
-  policy: "the security policy and what is verified",
   links: "the static wiring between domains",
+};
+
+/** Keys of `policy`, and what each will say. */
+export const laterPolicyKeys: Readonly<Record<string, string>> = {
+  verify: "which materials are verified",
 };
 
 /** Keys of a domain, and what each will say. */
 export const laterDomainKeys: Readonly<Record<string, string>> = {
-  label: "the domain's security label",
   console: "the domain that serves its console",
   ready: "what lets its dependants start",
   onFailure: "what its failure means for the launch",

@@ -13,6 +13,9 @@ export const MAX_NAME_LENGTH = NAME_BYTES - 1;
 /** A domain's name: it stands in log lines and file names, and must not look like a number. */
 export const DOMAIN_NAME_PATTERN = new RegExp(`^[A-Za-z][A-Za-z0-9._-]{0,${MAX_NAME_LENGTH - 1}}$`);
 
+/** A FLASK label: user, role, type and perhaps a level, as policies name them. */
+export const LABEL_PATTERN = /^[A-Za-z0-9_.]+(:[A-Za-z0-9_.,-]+){2,5}$/;
+
 /** Bytes of a command line, its zero byte apart: Linux's COMMAND_LINE_SIZE on x86 is 2048. */
 export const MAX_COMMAND_LINE_BYTES = 2047;
 /** Bytes of a description's file: more is some other file, given by mistake. */

@@ -106,7 +106,11 @@ function checkDescription(
     return { ok: false, diagnostics: inOrder(diagnostics) };
   }
   const domains = resolveDomains(shape.launch, directory);
-  const launch = { source, domains, placeOf: places.ofValue.bind(places) };
+  const { policy } = shape.launch;
+  const launch = {
+    ...{ source, domains, placeOf: places.ofValue.bind(places) },
+    ...(policy === undefined ? {} : { policy: resolve(directory, policy.xsm) }),
+  };
   return { ok: true, value: launch, diagnostics: [] };
 }
 
@@ -137,5 +141,6 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     output: domain.output,
     onDeath: domain.onDeath,
     roles: domain.roles,
+    ...(domain.label === undefined ? {} : { label: domain.label }),
   }));
 }

@@ -2,7 +2,13 @@
 // What can be wrong with a launch description: DOMB1xxx with its text and its single values,
 // DOMB2xxx with values that don't go together. Codes are stable: never renumber, never reuse.
 
-import { MAX_DOMAINS, MAX_DOMID, MAX_MEMORY_PAGES, PAGE_SIZE } from "../../contract/limits.js";
+import {
+  LABEL_BYTES,
+  MAX_DOMAINS,
+  MAX_DOMID,
+  MAX_MEMORY_PAGES,
+  PAGE_SIZE,
+} from "../../contract/limits.js";
 import { defineRules } from "../diagnostics/rules.js";
 import {
   MAX_COMMAND_LINE_BYTES,
@@ -230,6 +236,13 @@ export const descriptionRules = defineRules({
     severity: "error",
     explanation: "A launch starts at least one domain; nothing would be left on the host.",
     example: "domains: {}",
+  },
+  DOMB1030: {
+    slug: "bad-label",
+    title: "A label has not the form of one",
+    severity: "error",
+    explanation: `A FLASK label names a user, a role and a type, and in some policies a level, with colons between them; the boot domain's record of it holds ${LABEL_BYTES} characters.`,
+    example: "label: initial_t",
   },
   DOMB2001: {
     slug: "two-domains-of-one-name",

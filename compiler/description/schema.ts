@@ -4,7 +4,7 @@
 // rules between values are in between-domains.ts.
 
 import { z } from "zod";
-import { MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
+import { LABEL_BYTES, MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
 import { roles } from "../plan/roles.js";
 import {
   choiceFault,
@@ -12,14 +12,21 @@ import {
   domidFault,
   fileFault,
   formatFault,
+  labelFormFault,
   memoryFault,
+  policyFault,
   roleFault,
   rolesFault,
   typeFault,
   type ValueFault,
   vcpusFault,
 } from "./judges.js";
-import { DOMAIN_NAME_PATTERN, FORMAT_VERSION, MAX_COMMAND_LINE_BYTES } from "./limits.js";
+import {
+  DOMAIN_NAME_PATTERN,
+  FORMAT_VERSION,
+  LABEL_PATTERN,
+  MAX_COMMAND_LINE_BYTES,
+} from "./limits.js";
 import { SIZE_PATTERN } from "./size.js";
 
 /** A value that `judge` looks at before zod does, so that its fault is told in our own words. */
@@ -103,6 +110,19 @@ export const domainSchema = z
       }),
       rolesFault,
     ).default([]),
+    label: judged(
+      z
+        .string()
+        .max(LABEL_BYTES)
+        .regex(LABEL_PATTERN)
+        .meta({
+          description:
+            "Its FLASK label. Without one it gets the default of domb's policy, if the launch has " +
+            "a policy, else none.",
+          examples: ["system_u:system_r:initial_t"],
+        }),
+      labelFormFault,
+    ).optional(),
     onDeath: judged(
       z.enum(deaths).meta({
         description:
@@ -120,12 +140,23 @@ export const domainSchema = z
   })
   .meta({ description: "One Initial Domain." });
 
+export const policySchema = z
+  .strictObject({
+    xsm: file(
+      "xsm",
+      "The binary FLASK policy that Xen must enforce; relative to the description's file.",
+      "./xenpolicy",
+    ),
+  })
+  .meta({ description: "The security policy." });
+
 export const launchSchema = z
   .strictObject({
     domb: judged(
       z.literal(FORMAT_VERSION).meta({ description: "The version of this format." }),
       formatFault,
     ),
+    policy: judged(policySchema, policyFault).optional(),
     // Names are judged with the rules between domains: zod would skip the rest of a misnamed one.
     domains: z.record(z.string().meta({ pattern: DOMAIN_NAME_PATTERN.source }), domainSchema).meta({
       description: "The Initial Domains by name, in the order in which they are made.",

@@ -5,11 +5,11 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { show, type ValueFault } from "./judges.js";
-import { laterDomainKeys, laterLaunchKeys } from "./later-keys.js";
+import { laterDomainKeys, laterLaunchKeys, laterPolicyKeys } from "./later-keys.js";
 import { nearestName } from "./nearest-name.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { type DescriptionCode, descriptionRules } from "./rules.js";
-import { domainSchema, launchSchema, type ParsedLaunch } from "./schema.js";
+import { domainSchema, launchSchema, type ParsedLaunch, policySchema } from "./schema.js";
 
 export interface Shape {
   /** Undefined when something is wrong. */
@@ -19,6 +19,7 @@ export interface Shape {
 
 const launchKeys = Object.keys(launchSchema.shape);
 const domainKeys = Object.keys(domainSchema.shape);
+const policyKeys = Object.keys(policySchema.shape);
 
 /** A diagnostic of `fault` of the value at `path`. */
 export function diagnoseFault(fault: ValueFault, path: Path, places: Places): Diagnostic {
@@ -87,10 +88,13 @@ interface UnknownKey {
 }
 
 function unknownKey(path: Path, key: string): UnknownKey {
-  const ofDomain = path.length > 1;
   const owner = subjectOf(path.slice(0, -1));
-  const keys = ofDomain ? domainKeys : launchKeys;
-  const later = ofDomain ? laterDomainKeys : laterLaunchKeys;
+  const [keys, later] =
+    path.length === 1
+      ? [launchKeys, laterLaunchKeys]
+      : path[0] === "policy"
+        ? [policyKeys, laterPolicyKeys]
+        : [domainKeys, laterDomainKeys];
   if (Object.hasOwn(later, key)) {
     return {
       code: "DOMB1012",
@@ -106,7 +110,7 @@ function unknownKey(path: Path, key: string): UnknownKey {
     };
   }
   const message = `${owner} has the unknown key ${show(key)}`;
-  if (!ofDomain && domainKeys.includes(key)) {
+  if (path.length === 1 && domainKeys.includes(key)) {
     return { code: "DOMB1011", message, fix: `Move ${key} into a domain, below \`domains\`.` };
   }
   const meant = nearestName(key, keys);

@@ -7,6 +7,7 @@ import { guestRules } from "../guest/rules.js";
 import { imageRules } from "../image/rules.js";
 import { materialRules } from "../materials/rules.js";
 import { planRules } from "../plan/rules.js";
+import { policyRules } from "../policy/rules.js";
 import type { Rule, RuleTable } from "./rules.js";
 
 const tables: readonly RuleTable<string>[] = [
@@ -14,6 +15,7 @@ const tables: readonly RuleTable<string>[] = [
   materialRules,
   guestRules,
   planRules,
+  policyRules,
   imageRules,
 ];
 

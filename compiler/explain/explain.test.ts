@@ -95,7 +95,7 @@ describe("explainImage", () => {
     expect(stable).toMatchInlineSnapshot(`
       "Launch image, 20 KiB
         format 1, for x86-64 Xen with domctl interface 0x15
-        plan   836 bytes, sha256 …
+        plan   992 bytes, sha256 …
         drops  control, xenstore, console, hardware: nobody gets these roles
 
       Domain storage, domid 1: 1 vCPU, 4 MiB of memory, 1.03 MiB for paging, writes to Xen's log

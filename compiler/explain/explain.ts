@@ -38,6 +38,11 @@ function explainHeader({ image }: Explanation): readonly string[] {
     ...(image.droppedRoles.length === 0
       ? []
       : [`  drops  ${image.droppedRoles.join(", ")}: nobody gets these roles`]),
+    ...(image.policy === undefined
+      ? []
+      : [
+          `  FLASK  policy of ${size(image.policy.bytes)}, sha256 ${image.policy.digest}, enforced`,
+        ]),
   ];
 }
 
@@ -61,6 +66,7 @@ function explainDomain(
       count(domain.maxMaptrackFrames, "maptrack frame"),
     ...(domain.onDeath === "leave" ? [] : ["  ends   the host with it: Xen reboots"]),
     ...(domain.roles.length === 0 ? [] : [`  roles  ${domain.roles.join(", ")}`]),
+    ...(domain.label === "" ? [] : [`  label  ${domain.label}`]),
     ...(cmdline === undefined ? [] : [`  told   ${JSON.stringify(cmdline)}`]),
     ...entry,
     "  memory",

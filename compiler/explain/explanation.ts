@@ -22,6 +22,8 @@ export interface Explanation {
     readonly planDigest: string;
     /** Roles that nobody gets, in this launch or after. */
     readonly droppedRoles: readonly Role[];
+    /** The FLASK policy that Xen must enforce; absent: any, or none. */
+    readonly policy?: { readonly bytes: number; readonly digest: string };
   };
   readonly domains: readonly ExplainedDomain[];
   readonly materials: readonly ExplainedMaterial[];
@@ -44,6 +46,8 @@ export interface ExplainedDomain {
   readonly output: "xen-log" | "none";
   readonly onDeath: "leave" | "reboot";
   readonly roles: readonly Role[];
+  /** FLASK label, empty for none. */
+  readonly label: string;
   readonly createFlags: number;
   readonly emulationFlags: number;
   readonly maxEventChannelPort: number;
@@ -118,6 +122,9 @@ export function explanationOf({ header, plan, materials }: DecodedImage): Explan
       planBytes: header.planBytes,
       planDigest: header.planDigest,
       droppedRoles: rolesOf(plan.dropped),
+      ...(plan.policyBytes === 0
+        ? {}
+        : { policy: { bytes: plan.policyBytes, digest: plan.policyDigest } }),
     },
     domains: plan.domains.map((_, index) => explainDomain(index)),
     materials: plan.materials.map((material, index) => ({

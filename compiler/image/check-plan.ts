@@ -12,6 +12,7 @@ import {
   MAX_OPERATIONS,
   MAX_ORDER,
   MAX_PAGING_POOL_PAGES,
+  MAX_POLICY_BYTES,
   MAX_STEPS,
   MAX_VCPUS,
   MAX_WORK,
@@ -48,6 +49,7 @@ function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
     { what: "the number of materials", found: materials.length, least: 0, most: MAX_MATERIALS },
     { what: "the number of steps", found: steps.length, least: 0, most: MAX_STEPS },
     { what: "the number of operations", found: operations.length, least: 0, most: MAX_OPERATIONS },
+    { what: "policyBytes", found: plan.policyBytes, least: 0, most: MAX_POLICY_BYTES },
     { what: "the work of all steps", found: workOf(plan), least: 0, most: MAX_WORK },
     ...domains.flatMap((domain, index) => [
       within(`domid of domain ${index}`, domain.domid, 0, MAX_DOMID),

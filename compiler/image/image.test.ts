@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ImageHeader } from "../../contract/image.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { placeMaterials } from "../plan/materials.js";
-import type { Plan } from "../plan/plan.js";
+import { noPolicy, type Plan } from "../plan/plan.js";
 import { decodeImage } from "./decode-image.js";
 import { encodeImage } from "./encode-image.js";
 import { writeImage } from "./write-image.js";
@@ -23,6 +23,7 @@ function sha256(bytes: Uint8Array): string {
 function planFor(materials: readonly Uint8Array[]): Plan {
   return {
     dropped: 0,
+    ...noPolicy,
     domains: [
       {
         name: "web",
@@ -35,6 +36,7 @@ function planFor(materials: readonly Uint8Array[]): Plan {
         maxEventChannelPort: 127,
         maxGrantFrames: 4,
         maxMaptrackFrames: 0,
+        label: "",
       },
     ],
     materials: placeMaterials(

@@ -48,12 +48,16 @@ export async function readFiles(
 }
 
 function namedFiles(description: LaunchDescription): readonly { path: string; place: Place }[] {
-  return description.domains.flatMap(({ name, kernel, ramdisk }) => [
+  const { policy, domains } = description;
+  const ofPolicy =
+    policy === undefined ? [] : [{ path: policy, place: description.placeOf(["policy", "xsm"]) }];
+  const ofDomains = domains.flatMap(({ name, kernel, ramdisk }) => [
     { path: kernel, place: description.placeOf(["domains", name, "kernel"]) },
     ...(ramdisk === undefined
       ? []
       : [{ path: ramdisk, place: description.placeOf(["domains", name, "ramdisk"]) }]),
   ]);
+  return [...ofPolicy, ...ofDomains];
 }
 
 async function readMaterial(

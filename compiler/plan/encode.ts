@@ -17,14 +17,14 @@ import { type Decoded, decodeRecord, encodeRecord, RecordFault } from "./record.
 
 /** Bytes of a plan's tables and header. */
 export function encodePlan(plan: Plan): Uint8Array {
-  const { dropped, domains, materials, steps, operations } = plan;
+  const { domains, materials, steps, operations, ...launch } = plan;
   return Buffer.concat([
     encodeRecord(planHeaderLayout, {
       domains: domains.length,
       materials: materials.length,
       steps: steps.length,
       operations: operations.length,
-      dropped,
+      ...launch,
     }),
     ...domains.map((domain) => encodeRecord(domainLayout, domain)),
     ...materials.map((material) => encodeRecord(materialLayout, material)),
@@ -75,6 +75,8 @@ export function decodePlan(source: Uint8Array): Decoded<Plan> {
     ok: true,
     value: {
       dropped: counts.dropped,
+      policyBytes: counts.policyBytes,
+      policyDigest: counts.policyDigest,
       domains: domains.value,
       materials: materials.value,
       steps: steps.value,

@@ -9,7 +9,7 @@ import {
 } from "../../contract/limits.js";
 import { bootDomainBytes, hostDemand, pagingPoolPages } from "../../xen-model/memory.js";
 import { checkLimits } from "./limits.js";
-import type { Plan, PlanDomain, PlanOperation } from "./plan.js";
+import { noPolicy, type Plan, type PlanDomain, type PlanOperation } from "./plan.js";
 
 const domain: PlanDomain = {
   name: "web",
@@ -22,10 +22,12 @@ const domain: PlanDomain = {
   maxEventChannelPort: 127,
   maxGrantFrames: 4,
   maxMaptrackFrames: 0,
+  label: "",
 };
 const start: PlanOperation = { kind: "start" };
 const atTheMaxima: Plan = {
   dropped: 0,
+  ...noPolicy,
   domains: [domain],
   materials: [],
   steps: Array.from({ length: 4 }, () => ({

@@ -3,6 +3,7 @@
 // ramdisk; tell it its start of day; start it. The first is the same for domains that differ in
 // command line alone, and is stored once. All domains are made before the first one starts.
 
+import { createHash } from "node:crypto";
 import { ImageHeader, PlanHeader } from "../../contract/image.js";
 import { MAX_OPERATIONS, MAX_WORK, PAGE_SIZE } from "../../contract/limits.js";
 import {
@@ -23,6 +24,7 @@ import { packPages } from "./pack.js";
 import {
   domainLayout,
   materialLayout,
+  noPolicy,
   operationKindLayout,
   type Plan,
   type PlanDomain,
@@ -42,6 +44,8 @@ const MAX_MAPTRACK_FRAMES = 0;
 /** A domain of the description with its layout. */
 export interface PlannedGuest {
   readonly domain: DomainDescription;
+  /** FLASK label, empty for none. */
+  readonly label: string;
   readonly guest: Guest;
 }
 
@@ -52,14 +56,15 @@ export interface PlannedLaunch {
 }
 
 /**
- * Plans a launch. Zero pages of kernels are left out; only when the tables then overflow, longer
- * and longer runs of them are stored. The plan may still be larger than its maxima.
+ * Plans a launch, for Xen with this FLASK policy if one is given. Zero pages of kernels are left
+ * out; only when the tables then overflow, longer and longer runs of them are stored. The plan may
+ * still be larger than its maxima.
  */
-export function makePlan(guests: readonly PlannedGuest[]): PlannedLaunch {
+export function makePlan(guests: readonly PlannedGuest[], policy?: Uint8Array): PlannedLaunch {
   const longest = Math.max(0, ...guests.map(({ guest }) => guest.kernel.length));
   let storedZeros = 0;
   for (;;) {
-    const launch = planWith(guests, storedZeros);
+    const launch = planWith(guests, policy, storedZeros);
     if (storedZeros >= longest || fitsTables(launch.plan)) return launch;
     storedZeros = storedZeros === 0 ? 1 : storedZeros * 2;
   }
@@ -74,7 +79,11 @@ function fitsTables(plan: Plan): boolean {
   return plan.operations.length <= MAX_OPERATIONS && workOf(plan) <= MAX_WORK;
 }
 
-function planWith(guests: readonly PlannedGuest[], storedZeros: number): PlannedLaunch {
+function planWith(
+  guests: readonly PlannedGuest[],
+  policy: Uint8Array | undefined,
+  storedZeros: number,
+): PlannedLaunch {
   const table = new MaterialTable();
   const kernels = new Map<readonly GuestPage[], readonly Filling[]>();
   const sequences = new Sequences();
@@ -117,6 +126,12 @@ function planWith(guests: readonly PlannedGuest[], storedZeros: number): Planned
       dropped: privilegesOf(
         roles.filter((role) => guests.every(({ domain }) => !domain.roles.includes(role))),
       ),
+      ...(policy === undefined
+        ? noPolicy
+        : {
+            policyBytes: policy.length,
+            policyDigest: createHash("sha256").update(policy).digest("hex"),
+          }),
       domains: guests.map(planDomain),
       materials: placeMaterials(table.materials, planEnd),
       steps,
@@ -148,7 +163,7 @@ function fillingOf({ frame, bytes }: PlacedBytes, material: number): Filling {
   return { frame, count: pagesOf(bytes.length), source: { material, offset: 0 } };
 }
 
-function planDomain({ domain }: PlannedGuest): PlanDomain {
+function planDomain({ domain, label }: PlannedGuest): PlanDomain {
   const memoryPages = domain.memoryBytes / PAGE_SIZE;
   const output = domain.output === "xen-log" ? XEN_DOMCTL_CDF_xen_log : 0;
   const hostEnds = domain.onDeath === "reboot" ? XEN_DOMCTL_CDF_host_ends : 0;
@@ -164,6 +179,7 @@ function planDomain({ domain }: PlannedGuest): PlanDomain {
     maxEventChannelPort: MAX_EVENT_CHANNEL_PORT,
     maxGrantFrames: MAX_GRANT_FRAMES,
     maxMaptrackFrames: MAX_MAPTRACK_FRAMES,
+    label,
   };
 }
 

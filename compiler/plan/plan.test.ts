@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NAME_BYTES } from "../../contract/limits.js";
+import { LABEL_BYTES, NAME_BYTES } from "../../contract/limits.js";
 import { decodePlan, encodePlan } from "./encode.js";
 import {
   domainLayout,
@@ -27,6 +27,7 @@ function arbitraryRecord(fields: Readonly<Record<string, Field<any>>>): fc.Arbit
   const special: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     name: fc.stringMatching(new RegExp(`^[!-~]{1,${NAME_BYTES - 1}}$`)),
     digest: digits,
+    label: fc.stringMatching(new RegExp(`^[!-~]{0,${LABEL_BYTES}}$`)),
     kind: fc.constantFrom("kernel", "ramdisk", "startOfDay", "vcpuContext"),
   };
   return fc.record(
@@ -41,7 +42,7 @@ const operation: fc.Arbitrary<PlanOperation> = fc
   );
 
 const plan: fc.Arbitrary<Plan> = fc.record({
-  dropped: word,
+  ...{ dropped: word, policyBytes: word, policyDigest: digits },
   domains: fc.array(arbitraryRecord(domainLayout.fields), { maxLength: 4 }),
   materials: fc.array(arbitraryRecord(materialLayout.fields), { maxLength: 4 }),
   steps: fc.array(arbitraryRecord(stepLayout.fields), { maxLength: 4 }),
@@ -118,7 +119,7 @@ describe("the description of each record", () => {
     // Of these, only `reserved` is no field.
     [
       [planHeaderLayout, 0],
-      [domainLayout, 4],
+      [domainLayout, 0],
       [materialLayout, 4],
       [stepLayout, 0],
       [operationLayouts.copy, 4],

@@ -11,7 +11,7 @@ import {
   PlanHeader,
   StepRecord,
 } from "../../contract/image.js";
-import { NAME_BYTES } from "../../contract/limits.js";
+import { DIGEST_BYTES, LABEL_BYTES, NAME_BYTES } from "../../contract/limits.js";
 import {
   choice,
   describeRecord,
@@ -20,19 +20,24 @@ import {
   number32,
   type RecordLayout,
   type RecordValue,
+  text,
 } from "./record.js";
 
-const dropped = number32(PlanHeader.dropped);
+const launchFields = {
+  dropped: number32(PlanHeader.dropped),
+  policyBytes: number32(PlanHeader.policyBytes),
+  policyDigest: digest(PlanHeader.policyDigest),
+};
 
 /** What the plan's header says beside the sizes of its tables. */
-export const launchLayout = describeRecord(PlanHeader.size, { dropped });
+export const launchLayout = describeRecord(PlanHeader.size, launchFields);
 
 export const planHeaderLayout = describeRecord(PlanHeader.size, {
   domains: number32(PlanHeader.domains),
   materials: number32(PlanHeader.materials),
   steps: number32(PlanHeader.steps),
   operations: number32(PlanHeader.operations),
-  dropped,
+  ...launchFields,
 });
 
 export const domainLayout = describeRecord(DomainRecord.size, {
@@ -46,6 +51,7 @@ export const domainLayout = describeRecord(DomainRecord.size, {
   maxEventChannelPort: number32(DomainRecord.maxEventChannelPort),
   maxGrantFrames: number32(DomainRecord.maxGrantFrames),
   maxMaptrackFrames: number32(DomainRecord.maxMaptrackFrames),
+  label: text(DomainRecord.label, LABEL_BYTES),
 });
 
 export const materialLayout = describeRecord(MaterialRecord.size, {
@@ -121,9 +127,16 @@ export type PlanOperation = {
   };
 }[OperationName];
 
-export interface Plan {
-  /** Privileges (XEN_DOMCTL_CDF_*) that the launch gives to nobody, and that nobody can have after. */
-  readonly dropped: number;
+/**
+ * Privileges (XEN_DOMCTL_CDF_*) that the launch gives to nobody, and that nobody can have after;
+ * size and digest of the FLASK policy that Xen must enforce, 0 and zeros without.
+ */
+export type PlanLaunch = RecordValue<(typeof launchLayout)["fields"]>;
+
+/** Of a launch that is for no FLASK policy. */
+export const noPolicy = { policyBytes: 0, policyDigest: "0".repeat(2 * DIGEST_BYTES) } as const;
+
+export interface Plan extends PlanLaunch {
   readonly domains: readonly PlanDomain[];
   readonly materials: readonly PlanMaterial[];
   readonly steps: readonly PlanStep[];

@@ -98,6 +98,22 @@ export function name(offset: number, bytes: number): Field<string> {
   };
 }
 
+/** Printable ASCII without spaces, none perhaps, filled with zero bytes. */
+export function text(offset: number, bytes: number): Field<string> {
+  const check = (value: string) =>
+    /^[!-~]*$/.test(value) && value.length <= bytes
+      ? value
+      : new RecordFault(
+          JSON.stringify(value),
+          `at most ${bytes} printable characters without spaces`,
+        );
+  return { ...name(offset, bytes), read: readText, parse: check };
+
+  function readText(source: Buffer): string | RecordFault {
+    return check(source.toString("latin1", offset, offset + bytes).replace(/\0+$/, ""));
+  }
+}
+
 /** A SHA-256 digest; its value is 64 lower-case hexadecimal digits. */
 export function digest(offset: number): Field<string> {
   return {

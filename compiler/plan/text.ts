@@ -10,6 +10,7 @@ import {
   operationLayouts,
   type Plan,
   type PlanDomain,
+  type PlanLaunch,
   type PlanMaterial,
   type PlanOperation,
   type PlanStep,
@@ -20,7 +21,7 @@ import { type Decoded, formatRecord, parseRecord, RecordFault } from "./record.j
 /** A line for each record, in the plan's order; the last one ends with a newline, too. */
 export function formatPlan(plan: Plan): string {
   const lines = [
-    `launch dropped=${plan.dropped}`,
+    `launch ${formatRecord(launchLayout, plan)}`,
     ...plan.domains.map((domain) => `domain ${formatRecord(domainLayout, domain)}`),
     ...plan.materials.map((material) => `material ${formatRecord(materialLayout, material)}`),
     ...plan.steps.map((step) => `step ${formatRecord(stepLayout, step)}`),
@@ -31,7 +32,7 @@ export function formatPlan(plan: Plan): string {
 
 /** The plan of such a text, or the faults of the first line that has any. */
 export function parsePlan(text: string): Decoded<Plan> {
-  const launches: Pick<Plan, "dropped">[] = [];
+  const launches: PlanLaunch[] = [];
   const domains: PlanDomain[] = [];
   const materials: PlanMaterial[] = [];
   const steps: PlanStep[] = [];

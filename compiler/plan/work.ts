@@ -67,7 +67,10 @@ export function workOfStep(plan: Plan, { firstOperation, operationCount }: PlanS
     .reduce(add, none);
 }
 
-/** Upper bound of a whole launch: every step, and for each domain its undoing and its line; drop, the launch's line, exit. */
+/**
+ * Upper bound of a whole launch: every step, and for each domain its label, its undoing and its
+ * line; drop, the policy, the launch's line, exit.
+ */
 export function workOfLaunch(plan: Plan): Work {
   const planBytes =
     PlanHeader.size +
@@ -75,11 +78,13 @@ export function workOfLaunch(plan: Plan): Work {
     plan.materials.length * materialLayout.size +
     plan.steps.length * stepLayout.size +
     plan.operations.length * operationKindLayout.size;
+  const labels = plan.domains.filter(({ label }) => label !== "").length;
+  const hasPolicy = plan.policyBytes !== 0;
   const around: Work = {
     ...none,
-    hypercalls: 2 * plan.domains.length + 3,
+    hypercalls: 2 * plan.domains.length + labels + (hasPolicy ? 4 : 3),
     imageBytes: ImageHeader.size + planBytes,
-    digestBytes: digested(planBytes),
+    digestBytes: digested(planBytes) + (hasPolicy ? digested(plan.policyBytes) : 0),
   };
   return plan.steps.map((step) => workOfStep(plan, step)).reduce(add, around);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who may do what to whom once the launch has ended, and why: what the description's roles and
-// rights amount to on Xen's default policy. The lab holds it against what Xen really allows.
+// rights amount to on Xen's default policy; a FLASK policy allows that or less. The lab holds it
+// against what Xen really allows.
 
 import type { DomainDescription } from "../description/description.js";
 import type { Role } from "../plan/roles.js";
@@ -44,10 +45,22 @@ const powers: Readonly<Record<Role, readonly Power[]>> = {
   hardware: [],
 };
 
-/** Every privilege of these domains, in their order; a domain without any has no row. */
-export function privilegesOfLaunch(domains: readonly DomainDescription[]): readonly Privilege[] {
+/**
+ * Every privilege of these domains, in their order; a domain without any has no row. `labels`: what
+ * a FLASK policy knows them by, by name.
+ */
+export function privilegesOfLaunch(
+  domains: readonly DomainDescription[],
+  labels: ReadonlyMap<string, string> = new Map(),
+): readonly Privilege[] {
   return domains.flatMap(({ name, roles, output, onDeath }) => {
-    const row = (because: string) => (power: Power) => ({ domain: name, ...power, because });
+    const label = labels.get(name);
+    const policy = label === undefined ? "" : `, and the policy's rules for ${label}`;
+    const row = (because: string) => (power: Power) => {
+      // What is no hypercall, no policy is asked about.
+      const rules = power.hypercall === undefined ? "" : policy;
+      return { domain: name, ...power, because: `${because}${rules}` };
+    };
     return [
       ...roles.flatMap((role) => powers[role].map(row(`role ${role}`))),
       ...(output === "none"

@@ -74,7 +74,7 @@ static void try_host(void)
         .cmd = XEN_SYSCTL_physinfo, .interface_version = XEN_SYSCTL_INTERFACE_VERSION,
     };
     struct xen_boot_domain_exit end = { 0 };
-    struct xen_boot_domain_receipt_part part = { .bytes = 0 };
+    struct xen_boot_domain_part part = { .bytes = 0 };
     char typed;
 
     say("sysctl", 0, hypercall(__HYPERVISOR_sysctl, (unsigned long)&op, 0, 0));

@@ -15,7 +15,7 @@
 
 static long read_part(uint32_t offset, uint8_t *bytes, uint32_t *count)
 {
-    struct xen_boot_domain_receipt_part part = { .offset = offset, .bytes = PART_BYTES };
+    struct xen_boot_domain_part part = { .offset = offset, .bytes = PART_BYTES };
     long answer;
 
     set_xen_guest_handle(part.buffer, bytes);

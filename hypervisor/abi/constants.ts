@@ -13,6 +13,7 @@ export const headers = [
   "public/boot_domain.h",
   "public/arch-x86/hvm/start_info.h",
   "public/hvm/save.h",
+  "public/xsm/flask_op.h",
 ] as const;
 
 /** Macros and enumerators, by the name they have in Xen. */
@@ -41,7 +42,10 @@ export const values = [
   "XEN_BOOT_DOMAIN_copy",
   "XEN_BOOT_DOMAIN_clear",
   "XEN_BOOT_DOMAIN_drop",
+  "XEN_BOOT_DOMAIN_policy",
   "XEN_BOOT_DOMAIN_RECEIPT_dma",
+  "XEN_FLASK_INTERFACE_VERSION",
+  "FLASK_CONTEXT_TO_SID",
   "XEN_ELFNOTE_PHYS32_ENTRY",
   "XEN_HVM_START_MAGIC_VALUE",
   "XEN_HVM_MEMMAP_TYPE_RAM",
@@ -110,6 +114,14 @@ export const structures: Readonly<Record<string, readonly string[]>> = {
     "error",
     "receipt_bytes",
     "receipt",
+  ],
+  "struct xen_boot_domain_part": ["buffer", "offset", "bytes"],
+  "struct xen_flask_op": [
+    "cmd",
+    "interface_version",
+    "u.sid_context.sid",
+    "u.sid_context.size",
+    "u.sid_context.context",
   ],
   "struct xen_boot_domain_receipt": [
     "began",

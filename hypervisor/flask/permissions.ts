@@ -3,8 +3,11 @@
 // module is made from it, so that a test can take each away.
 
 export interface Permission {
-  /** What it is about: an Initial Domain, Xen, or FLASK's own server. */
-  readonly on: "initial_type" | "xen_t" | "security_t";
+  /**
+   * What it is about: an Initial Domain of any type, or of one, Xen, or FLASK's own server. The
+   * type of the control domain can't be had without its privilege, which Xen gives once.
+   */
+  readonly on: "initial_type" | "initial_t" | "control_initial_t" | "xen_t" | "security_t";
   readonly class: string;
   readonly permission: string;
   /** The call that needs it. */
@@ -20,7 +23,13 @@ const initial = (of: string, permission: string, call: string): Permission => ({
 
 export const bootDomainPermissions: readonly Permission[] = [
   { on: "security_t", class: "security", permission: "check_context", for: "FLASK_CONTEXT_TO_SID" },
-  initial("domain", "create", "XEN_DOMCTL_createdomain"),
+  { on: "initial_t", class: "domain", permission: "create", for: "XEN_DOMCTL_createdomain" },
+  {
+    on: "control_initial_t",
+    class: "domain2",
+    permission: "create_control_domain",
+    for: "XEN_DOMCTL_createdomain with XEN_DOMCTL_CDF_control",
+  },
   initial("domain", "max_vcpus", "XEN_DOMCTL_max_vcpus"),
   initial("domain", "setpagingmempool", "XEN_DOMCTL_set_paging_mempool_size"),
   initial("domain", "setdomainmaxmem", "XEN_DOMCTL_max_mem"),

@@ -1,82 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// Launches under FLASK on real Xen: the boot domain's permissions suffice, and none is spare.
+// Launches under FLASK on real Xen: labels and policy are the plan's, the boot domain's permissions
+// suffice, and none is spare.
 
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../../compiler/compile.js";
+import type { DomainInput, LaunchInput } from "../../compiler/description/define-launch.js";
 import { LaunchStatus } from "../../contract/receipt.js";
-import { XEN_EACCES, XEN_ENOENT, XEN_EPERM } from "../../contract/xen-abi.js";
+import { XEN_EACCES, XEN_EINVAL, XEN_ENODATA, XEN_ENOSYS } from "../../contract/xen-abi.js";
 import { bootDomainPermissions } from "../../hypervisor/flask/permissions.js";
 import { buildPolicy } from "../../hypervisor/flask/policy.js";
-import { buildAltered } from "../altered-boot-domain.js";
-import { type Booted, booted, compiled } from "../lab-bench.js";
+import { paths } from "../../setup/paths.js";
+import { buildAltered, withBootDomain } from "../altered-boot-domain.js";
+import { type Booted, booted, compiled, compiledExample } from "../lab-bench.js";
 
-const hello = { kernel: "build/guests/hello.elf", memory: "16 MiB", output: "xen-log" } as const;
 const label = (type: string): string => `system_u:system_r:${type}`;
+const hello = { kernel: "build/guests/hello.elf", memory: "16 MiB", output: "xen-log" } as const;
+const plain: DomainInput = { ...hello, label: label("initial_t") };
+const control: DomainInput = {
+  ...{ ...hello, roles: ["control"], label: label("control_initial_t") },
+};
 const boot = label("boot_domain_t");
 
-/** Xen's errno for a buffer that is too small. */
-const ENOBUFS = 105;
+/** For any policy that has the labels. */
+const labelled = (first: DomainInput, second: DomainInput): LaunchInput => ({
+  domb: 1,
+  domains: { first, second },
+});
+/** For domb's policy alone. */
+const pinned: LaunchInput = {
+  ...{ domb: 1, policy: { xsm: paths.xenPolicy() } },
+  domains: { first: control, second: hello },
+};
 
-const own = process.env.DOMB_BOOT_DOMAIN;
-let labelling: string;
+let domb: Uint8Array;
 let launch: CompiledLaunch;
 let impossible: CompiledLaunch;
 
-/** Builds a boot domain that gives domain n the nth label; returns its path. */
-function buildLabelling(name: string, labels: readonly string[]): Promise<string> {
-  const texts = labels.map((one) => JSON.stringify(one)).join();
-  return buildAltered(name, "lab/flask/labelling.c", [`LABELS=${texts}`]);
-}
-
-function useOwn(): void {
-  if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
-  else process.env.DOMB_BOOT_DOMAIN = own;
-}
-
 beforeAll(async () => {
-  launch = await compiled({ domb: 1, domains: { first: hello, second: hello } });
-  const large = { ...hello, memory: "2 GiB" };
-  impossible = await compiled({ domb: 1, domains: { first: hello, second: large } });
-  const labels = [label("initial_t"), label("control_initial_t")];
-  labelling = await buildLabelling("labelling", labels);
+  domb = new Uint8Array(await readFile(paths.xenPolicy()));
+  launch = await compiled(labelled(control, plain));
+  impossible = await compiled(labelled(control, { ...plain, memory: "2 GiB" }));
 });
-
-beforeEach(() => {
-  process.env.DOMB_BOOT_DOMAIN = labelling;
-});
-
-afterEach(useOwn);
 
 const denials = ({ xenLog }: Booted): string[] =>
   xenLog.split("\n").filter((line) => line.includes("avc:  denied"));
 
-function under(policy: Uint8Array, what = launch): Promise<Booted> {
-  const options = `${what.xenCommandLine} xsm=flask flask=enforcing`;
-  return booted(what.image, options, {
+/** Boots under `policy`; `flask`: how Xen is told to. */
+function under(
+  policy: Uint8Array,
+  { image, xenCommandLine }: CompiledLaunch = launch,
+  flask = "xsm=flask flask=enforcing",
+): Promise<Booted> {
+  const options = xenCommandLine.replace(/ xsm=flask flask=enforcing$/, "");
+  return booted(image, `${options} ${flask}`, {
     policy,
     hostMemoryBytes: 256 * 0x100000,
     timeLimitSeconds: 200,
   });
 }
 
-const digits = (number: number): string => String(number).padStart(10, "0");
+/** Says that a launch failed before any domain was created, with this status and Xen's errno. */
+function expectNothingCreated({ outcome, xenLog }: Booted, status: number, error: number): void {
+  expect(outcome.bootDomain.status).toBe(status);
+  expect(outcome.receiptLines.at(-1)).toContain(` error ${error} `);
+  expect(outcome.receiptLines.join("\n")).not.toContain("destroyed");
+  expect(xenLog).not.toContain("hello: ");
+}
 
 describe("under FLASK, with domb's policy", () => {
-  it("a launch of two labelled domains succeeds, and nothing is denied", async () => {
-    const policy = await buildPolicy();
-    const result = await under(policy);
+  it("[RFC-LABELS] examples/labels succeeds, and nothing is denied", async () => {
+    const result = await under(domb, await compiledExample("labels/launch.yaml"));
     expect(result.outcome).toMatchObject({ status: "success" });
+    expect(result.outputs.worker).toContain("worker");
     expect(denials(result)).toEqual([]);
-    // Then the boot domain reads just what Xen was given, and nothing else of FLASK is open to it.
-    const sum = policy.reduce((before, byte) => (Math.imul(before, 31) + byte) >>> 0, 0);
-    expect(result.xenLog).toContain(`flask: policy bytes ${digits(policy.length)}`);
-    expect(result.xenLog).toContain(`flask: policy sum ${digits(sum)}`);
-    expect(result.xenLog).toContain(`flask: another command -${digits(XEN_EPERM)}`);
-    expect(result.xenLog).toContain(`flask: no room -${digits(ENOBUFS)}`);
+  });
+
+  it("the boot domain may do nothing with FLASK but ask for labels", async () => {
+    const asking = await buildAltered("asking", "lab/flask/asking.c");
+    const { outcome, xenLog } = await withBootDomain(asking, () => under(domb));
+    expect(outcome.status).toBe("success");
+    expect(xenLog).toContain("flask: refused 63\n");
   });
 
   it("a launch that fails cleans up after itself, and nothing is denied", async () => {
-    const result = await under(await buildPolicy(), impossible);
+    const result = await under(domb, impossible);
     expect(result.outcome.status).toBe("failed");
     expect(result.outcome.receiptLines.join("\n")).toMatch(
       /first d1 destroyed.*\n.*second d2 destroyed/,
@@ -85,63 +93,81 @@ describe("under FLASK, with domb's policy", () => {
   });
 
   it("domains without labels are not created", async () => {
-    useOwn();
-    const { outcome, xenLog } = await under(await buildPolicy());
-    expect(outcome.bootDomain.status).toBe(LaunchStatus.hypercall);
-    expect(outcome.reason).toContain(`error ${XEN_EACCES}`);
-    expect(xenLog).not.toContain("hello: ");
+    const unlabelled = await compiled({ domb: 1, domains: { first: hello, second: hello } });
+    expectNothingCreated(await under(domb, unlabelled), LaunchStatus.hypercall, XEN_EACCES);
+  });
+
+  it("a label that the policy does not have fails the launch before anything is created", async () => {
+    const unknown = await compiled(labelled({ ...hello, label: label("initail_t") }, plain));
+    expectNothingCreated(await under(domb, unknown), LaunchStatus.hypercall, XEN_EINVAL);
+  });
+
+  it("a domain that is not the control domain can't have its label", async () => {
+    const disguised = await compiled(
+      labelled({ ...hello, label: label("control_initial_t") }, plain),
+    );
+    const result = await under(domb, disguised);
+    expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
+    expect(denials(result)[0]).toContain("{ create }");
+  });
+
+  it("the control domain can't have another label than its own", async () => {
+    const disguised = await compiled(labelled({ ...control, label: label("initial_t") }, plain));
+    const result = await under(domb, disguised);
+    expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
+    expect(denials(result)[0]).toContain("{ create_control_domain }");
+  });
+});
+
+describe("a launch that is for domb's policy", () => {
+  it("does not begin under another", async () => {
+    const other = await buildPolicy(bootDomainPermissions.slice(1));
+    const result = await under(other, await compiled(pinned));
+    expectNothingCreated(result, LaunchStatus.policy, 0);
+  });
+
+  it("does not begin where the policy is not enforced", async () => {
+    const result = await under(domb, await compiled(pinned), "xsm=flask flask=permissive");
+    expectNothingCreated(result, LaunchStatus.policy, XEN_ENODATA);
+  });
+
+  it.each(["xsm=dummy", "xsm=silo"])("does not begin with %s", async (module) => {
+    const result = await under(domb, await compiled(pinned), module);
+    expectNothingCreated(result, LaunchStatus.policy, XEN_ENODATA);
+  });
+});
+
+describe.each(["xsm=dummy", "xsm=silo"])("with %s", (module) => {
+  it("a launch without labels succeeds", async () => {
+    const unlabelled = await compiled({ domb: 1, domains: { first: hello, second: hello } });
+    expect((await under(domb, unlabelled, module)).outcome.status).toBe("success");
+  });
+
+  it("a launch with labels fails before anything is created", async () => {
+    expectNothingCreated(await under(domb, launch, module), LaunchStatus.hypercall, XEN_ENOSYS);
   });
 });
 
 describe("of the boot domain's permissions", () => {
   const named = bootDomainPermissions.map(
-    (one) => [`${one.class} ${one.permission}`, one] as const,
+    (one) => [`${one.on} ${one.class} ${one.permission}`, one] as const,
   );
 
   it.each(named)("%s can't be taken away", async (_, taken) => {
     const policy = await buildPolicy(bootDomainPermissions.filter((one) => one !== taken));
     const isDestroy = taken.permission === "destroy";
     const result = await under(policy, isDestroy ? impossible : launch);
-    // Xen names the label that the domain was given.
-    const on = {
-      // The undoing begins with the last one.
-      initial_type: label(isDestroy ? "control_initial_t" : "initial_t"),
-      xen_t: label("xen_t"),
-      security_t: label("security_t"),
-    };
+    // Of both domains the control domain comes first; the undoing begins with the last one.
+    const on = taken.on === "initial_type" ? `${isDestroy ? "" : "control_"}initial_t` : taken.on;
     const [denied] = denials(result);
     expect(denied).toContain(`{ ${taken.permission} }`);
-    expect(denied).toContain(`scontext=${boot} tcontext=${on[taken.on]} tclass=${taken.class}`);
+    expect(denied).toContain(`scontext=${boot} tcontext=${label(on)} tclass=${taken.class}`);
     if (taken.permission === "writeconsole") {
       // The launch succeeds unheard, but for Xen's own line.
       expect(result.outcome.bootDomain.status).toBe(LaunchStatus.success);
       expect(result.outcome.receiptLines).toEqual([]);
     } else {
       expect(result.outcome.status).toBe("failed");
-    }
-  });
-
-  it("the label says which domain has them: Xen gives each the one that was asked for", async () => {
-    const labels = [label("control_initial_t"), label("domU_t")];
-    process.env.DOMB_BOOT_DOMAIN = await buildLabelling("other", labels);
-    const [denied] = denials(await under(await buildPolicy()));
-    expect(denied).toContain(`scontext=${boot} tcontext=${label("domU_t")} tclass=domain`);
-  });
-});
-
-describe("without FLASK", () => {
-  it("there is no policy to read, though one is among the modules", async () => {
-    const { xenLog } = await booted(launch.image, launch.xenCommandLine, {
-      policy: await buildPolicy(),
-    });
-    expect(xenLog).toContain(`flask: policy -${digits(XEN_ENOENT)}`);
-  });
-
-  it.each(["dummy", "silo"])("a launch under %s works, with a policy and without", async (xsm) => {
-    useOwn();
-    for (const more of [{}, { policy: await buildPolicy() }]) {
-      const { outcome } = await booted(launch.image, `${launch.xenCommandLine} xsm=${xsm}`, more);
-      expect(outcome.status).toBe("success");
     }
   });
 });

@@ -101,7 +101,7 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["label_ops", 0, "each XSM operation up to 63, where no FLASK policy is in force (ENOSYS)"],
     ["other_boot_domain_ops", 0, "each unknown boot domain operation up to 63 (ENOSYS)"],
     ["receipt", "ENODATA", "read the receipt before there is one"],
-    ["policy", "ENOENT", "read the FLASK policy where none is in force"],
+    ["policy", "ENODATA", "read the FLASK policy where none is in force"],
     ["wild_calls", 10000, "calls with wild arguments, the same each time: how many"],
     ["wild_answered", 0, "of these, calls that no launch makes, and that were not refused"],
   ]),

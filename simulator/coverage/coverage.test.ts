@@ -14,8 +14,8 @@ const different: string[] = [];
 
 beforeAll(async () => {
   const wasm = await loadBootDomain();
-  report = await measure(({ name, image, freePages, faults }, simulation) => {
-    const real = simulateLaunch(image, { wasm, freePages, inject: injectFaults(faults) });
+  report = await measure(({ name, image, faults, ...host }, simulation) => {
+    const real = simulateLaunch(image, { wasm, ...host, inject: injectFaults(faults) });
     if (outcome(simulation) !== outcome(real)) different.push(name);
   });
 });

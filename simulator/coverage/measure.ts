@@ -60,9 +60,9 @@ export async function measure(
   const coverage = new Coverage(built);
   const { between } = coverage;
   for await (const launch of drive()) {
-    const { image, freePages, faults } = launch;
+    const { image, faults, ...host } = launch;
     const inject = injectFaults(faults);
-    const simulation = simulateLaunch(image, { wasm: built.wasm, freePages, inject, between });
+    const simulation = simulateLaunch(image, { wasm: built.wasm, ...host, inject, between });
     observe?.(launch, simulation);
   }
   return coverage.report();

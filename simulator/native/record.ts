@@ -23,6 +23,7 @@ export const importNames = [
   "domctl",
   "memoryOp",
   "consoleWrite",
+  "xsmOp",
   "bootDomainOp",
 ] as const;
 
@@ -103,15 +104,28 @@ function passedToMemoryOp(memory: Uint8Array, argument: number): Area[] {
   return [structure, pointedTo(memory, start, Number(extents) * 8)];
 }
 
-/** The larger of its structures: a hostile host may write to all of it. */
-function passedToBootDomainOp(memory: Uint8Array, argument: number): Area[] {
+function passedToXsmOp(memory: Uint8Array, argument: number): Area[] {
+  const structure = areaOf(memory, argument, abi.xen_flask_op_size);
+  const view = viewOf(structure);
+  const size = view.getUint32(abi.xen_flask_op_u_sid_context_size_offset, true);
+  const context = view.getBigUint64(abi.xen_flask_op_u_sid_context_context_offset, true);
+  return [structure, pointedTo(memory, context, size)];
+}
+
+/** The largest of its structures: a hostile host may write to all of it; and room for a policy. */
+function passedToBootDomainOp(memory: Uint8Array, command: number, argument: number): Area[] {
   const size = Math.max(abi.xen_boot_domain_exit_size, abi.xen_boot_domain_fill_size);
-  return [areaOf(memory, argument, size)];
+  const structure = areaOf(memory, argument, size);
+  if (command !== abi.XEN_BOOT_DOMAIN_policy) return [structure];
+  const view = viewOf(structure);
+  const room = view.getUint32(abi.xen_boot_domain_part_bytes_offset, true);
+  const buffer = view.getBigUint64(abi.xen_boot_domain_part_buffer_offset, true);
+  return [structure, pointedTo(memory, buffer, room)];
 }
 
 /** Launches a case with the wasm, and records it. Throws what simulateLaunch() throws. */
 export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Recording {
-  const { name, image, freePages, faults } = launch;
+  const { name, image, freePages, policy, faults } = launch;
   const calls: RecordedCall[] = [];
   let exited = false;
   let memory = (): Uint8Array => new Uint8Array();
@@ -159,9 +173,13 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
           note({ name: "consoleWrite", words, passed: [areaOf(memory(), ...words)] }, () =>
             xen.consoleWrite(...words),
           ),
+        xsmOp: (...words) =>
+          note({ name: "xsmOp", words, passed: passedToXsmOp(memory(), ...words) }, () =>
+            xen.xsmOp(...words),
+          ),
         bootDomainOp: (...words) =>
           note(
-            { name: "bootDomainOp", words, passed: passedToBootDomainOp(memory(), words[1]) },
+            { name: "bootDomainOp", words, passed: passedToBootDomainOp(memory(), ...words) },
             () => xen.bootDomainOp(...words),
           ),
       },
@@ -170,7 +188,7 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
   };
   const { receipt } = simulateLaunch(image, {
     wasm,
-    freePages,
+    ...{ freePages, policy },
     inject: injectFaults(faults),
     between,
   });
@@ -187,7 +205,7 @@ function receiptAddress(wasm: WebAssembly.Module): number {
   const none = (): number => 0;
   const { exports } = new WebAssembly.Instance(wasm, {
     machine: { clock: none, imageRead: none },
-    xen: { domctl: none, memoryOp: none, consoleWrite: none, bootDomainOp: none },
+    xen: { domctl: none, memoryOp: none, consoleWrite: none, xsmOp: none, bootDomainOp: none },
   });
   return (exports as unknown as { receipt(): number }).receipt();
 }

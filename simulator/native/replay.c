@@ -19,9 +19,9 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "recordings are little-endian");
 
-enum import { CLOCK, IMAGE_READ, DOMCTL, MEMORY_OP, CONSOLE_WRITE, BOOT_DOMAIN_OP, IMPORTS };
+enum import { CLOCK, IMAGE_READ, DOMCTL, MEMORY_OP, CONSOLE_WRITE, XSM_OP, BOOT_DOMAIN_OP, IMPORTS };
 static const char *const import_names[IMPORTS] = {
-    "clock", "imageRead", "domctl", "memoryOp", "consoleWrite", "bootDomainOp",
+    "clock", "imageRead", "domctl", "memoryOp", "consoleWrite", "xsmOp", "bootDomainOp",
 };
 
 /* How a launch left the boot domain; 0 is its beginning. */
@@ -174,6 +174,11 @@ u32 Z_xenZ_memoryOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 u32 Z_xenZ_consoleWrite(struct Z_xen_instance_t *xen, u32 text, u32 bytes)
 {
     return import(CONSOLE_WRITE, text, bytes, 0);
+}
+
+u32 Z_xenZ_xsmOp(struct Z_xen_instance_t *xen, u32 argument)
+{
+    return import(XSM_OP, argument, 0, 0);
 }
 
 u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)

@@ -3,10 +3,12 @@
 // given page by page, so that memory can run out at each page.
 
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { encodeImage } from "../../compiler/image/encode-image.js";
 import type { Plan, PlanDomain, PlanOperation } from "../../compiler/plan/plan.js";
 import { ImageHeader } from "../../contract/image.js";
 import { compiled } from "../../lab/lab-bench.js";
+import { paths } from "../../setup/paths.js";
 
 export interface BaseLaunch {
   readonly plan: Plan;
@@ -16,10 +18,11 @@ export interface BaseLaunch {
 
 const hello = { kernel: "build/guests/hello.elf", memory: "2 MiB" } as const;
 
-/** The launch of these domains, whose names count up. */
-async function launchOf(names: readonly string[]): Promise<BaseLaunch> {
+/** The launch of these domains, whose names count up; `policy`: its file. */
+async function launchOf(names: readonly string[], policy?: string): Promise<BaseLaunch> {
   const domains = Object.fromEntries(names.map((name) => [name, hello]));
-  const { plan, materials } = await compiled({ domb: 1, domains });
+  const under = policy === undefined ? {} : { policy: { xsm: policy } };
+  const { plan, materials } = await compiled({ domb: 1, ...under, domains });
   const operations = plan.operations.map((operation) =>
     operation.kind === "populate"
       ? { ...operation, count: operation.count << operation.order, order: 0 }
@@ -34,6 +37,12 @@ async function launchOf(names: readonly string[]): Promise<BaseLaunch> {
 /** One domain, or two. */
 export async function baseLaunches(): Promise<{ one: BaseLaunch; two: BaseLaunch }> {
   return { one: await launchOf(["alone"]), two: await launchOf(["first", "second"]) };
+}
+
+/** Two domains with labels, under domb's FLASK policy, which the set-up builds. */
+export async function labelledLaunch(): Promise<BaseLaunch & { readonly policy: Uint8Array }> {
+  const launch = await launchOf(["first", "second"], paths.xenPolicy());
+  return { ...launch, policy: new Uint8Array(await readFile(paths.xenPolicy())) };
 }
 
 /** The image of a changed plan, its digest right; the materials are the same. */

@@ -6,7 +6,7 @@ import { errnos } from "../../xen-model/errno.js";
 import { failures } from "../../xen-model/failures.js";
 import { type Fault, formatFault } from "../faults.js";
 import { simulateLaunch } from "../simulate.js";
-import { PLENTY_PAGES, type SuiteCase } from "./suite-case.js";
+import { PLENTY_PAGES, plainCase, type SuiteCase } from "./suite-case.js";
 
 /** A hypercall of a launch, and how many units it asks for. */
 export interface CallOfLaunch extends Pick<Fault, "hypercall" | "occurrence"> {
@@ -14,10 +14,14 @@ export interface CallOfLaunch extends Pick<Fault, "hypercall" | "occurrence"> {
 }
 
 /** Every hypercall of a launch that meets no fault, in order. */
-export function callsOf(image: Uint8Array, wasm: WebAssembly.Module): readonly CallOfLaunch[] {
+export function callsOf(
+  image: Uint8Array,
+  wasm: WebAssembly.Module,
+  policy?: Uint8Array,
+): readonly CallOfLaunch[] {
   const calls: CallOfLaunch[] = [];
   simulateLaunch(image, {
-    ...{ wasm, freePages: PLENTY_PAGES },
+    ...{ wasm, freePages: PLENTY_PAGES, policy },
     observe: ({ name, occurrence, wanted }) => {
       calls.push({ hypercall: name, occurrence, wanted });
     },
@@ -41,9 +45,14 @@ export function faultsOf({ hypercall, occurrence, wanted }: CallOfLaunch): reado
   return [...new Map(faults.map((fault) => [formatFault(fault), fault])).values()];
 }
 
-function caseOf(launch: string, image: Uint8Array, faults: readonly Fault[]): SuiteCase {
+function caseOf(
+  launch: string,
+  image: Uint8Array,
+  faults: readonly Fault[],
+  policy?: Uint8Array,
+): SuiteCase {
   const name = `faults in ${launch}: ${faults.map(formatFault).join(" and ")}`;
-  return { name, image, freePages: PLENTY_PAGES, faults };
+  return { ...plainCase(name, image, policy), faults };
 }
 
 /** Each hypercall with each of its failures. */
@@ -51,10 +60,11 @@ export function singleFaults(
   launch: string,
   image: Uint8Array,
   wasm: WebAssembly.Module,
+  policy?: Uint8Array,
 ): readonly SuiteCase[] {
-  return callsOf(image, wasm)
+  return callsOf(image, wasm, policy)
     .flatMap(faultsOf)
-    .map((fault) => caseOf(launch, image, [fault]));
+    .map((fault) => caseOf(launch, image, [fault], policy));
 }
 
 /** Each hypercall with one of its failures, in turn through the table. */
@@ -75,8 +85,9 @@ export function doubleFaults(
   launch: string,
   image: Uint8Array,
   wasm: WebAssembly.Module,
+  policy?: Uint8Array,
 ): readonly SuiteCase[] {
-  const calls = callsOf(image, wasm).filter(
+  const calls = callsOf(image, wasm, policy).filter(
     ({ hypercall }) => hypercall !== "exit" && hypercall !== "console",
   );
   const domains = calls.filter(({ hypercall }) => hypercall === "createDomain").length;
@@ -98,6 +109,7 @@ export function doubleFaults(
           launch,
           image,
           pair.flatMap((fault) => (fault === undefined ? [] : [fault])),
+          policy,
         ),
       ];
     }),

@@ -4,7 +4,12 @@
 
 import { createHash } from "node:crypto";
 import { encodeImage } from "../../compiler/image/encode-image.js";
-import type { Plan, PlanDomain, PlanOperation } from "../../compiler/plan/plan.js";
+import {
+  noPolicy,
+  type Plan,
+  type PlanDomain,
+  type PlanOperation,
+} from "../../compiler/plan/plan.js";
 import { DomainRecord, PlanHeader } from "../../contract/image.js";
 import * as limits from "../../contract/limits.js";
 import { XEN_ENOMEM } from "../../contract/xen-abi.js";
@@ -25,7 +30,7 @@ export function* limitCases({
   const domain: PlanDomain = { ...first, memoryPages: 2048 };
   const whole = (operations: readonly PlanOperation[], materials = plan.materials): Plan => {
     const step = { domain: 0, firstOperation: 0, operationCount: operations.length, afterStep: 0 };
-    return { dropped: 0, domains: [domain], materials, operations, steps: [step] };
+    return { dropped: 0, ...noPolicy, domains: [domain], materials, operations, steps: [step] };
   };
   const of = (kind: PlanOperation["kind"]): PlanOperation => {
     const found = plan.operations.find((operation) => operation.kind === kind);

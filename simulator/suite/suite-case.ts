@@ -10,12 +10,15 @@ export interface SuiteCase {
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
   readonly faults: readonly Fault[];
+  /** The FLASK policy that Xen enforces. */
+  readonly policy?: Uint8Array;
 }
 
 /** What every case has at hand that does not say otherwise: more than its domains need. */
 export const PLENTY_PAGES = 1_000_000;
 
 /** A case without faults on a host with memory enough. */
-export function plainCase(name: string, image: Uint8Array): SuiteCase {
-  return { name, image, freePages: PLENTY_PAGES, faults: [] };
+export function plainCase(name: string, image: Uint8Array, policy?: Uint8Array): SuiteCase {
+  const plain = { name, image, freePages: PLENTY_PAGES, faults: [] };
+  return policy === undefined ? plain : { ...plain, policy };
 }

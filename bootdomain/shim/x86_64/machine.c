@@ -106,6 +106,11 @@ u32 Z_xenZ_consoleWrite(struct Z_xen_instance_t *xen, u32 text, u32 bytes)
                      (unsigned long)linear(text, bytes));
 }
 
+u32 Z_xenZ_xsmOp(struct Z_xen_instance_t *xen, u32 argument)
+{
+    return hypercall(__HYPERVISOR_xsm_op, (unsigned long)linear(argument, 0), 0, 0);
+}
+
 u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
     return hypercall(__HYPERVISOR_boot_domain_op, command, (unsigned long)linear(argument, 0), 0);
