@@ -40,6 +40,9 @@ export const paths = {
   xenConfiguration: join(checkout, "hypervisor", "config", "x86_64.config"),
   /** Link to the built Xen in the cache: `xen`, `include/public`, `xen.config`. */
   xenFolder: join(build, "xen"),
+  /** Links to what tests hold Xen against: Xen without the patches, and without what they add. */
+  unpatchedXen: join(build, "xen-unpatched"),
+  switchedOffXen: join(build, "xen-switched-off"),
   materials: join(build, "materials"),
   /** Debian's cloud kernel, the kernel of the example domains. */
   guestKernel: join(build, "materials", "vmlinuz"),

@@ -8,7 +8,7 @@ import { prepareNpmPackages } from "./npm-packages.js";
 import { preparePackages } from "./packages.js";
 import { paths } from "./paths.js";
 import { prepareProject } from "./project-build.js";
-import { prepareXen } from "./xen-build.js";
+import { prepareComparedXens, prepareXen } from "./xen-build.js";
 
 /** @typedef {(setUp: import("./child.js").SetUp) => Promise<import("./outcome.js").Outcome<unknown>>} Preparation */
 
@@ -46,7 +46,11 @@ export const tasks = {
       join(paths.checkout, "examples", "two-linux", "launch.yaml"),
     ],
   },
-  test: { summary: "run the tests", preparations: everything, command: vitest },
+  test: {
+    summary: "run the tests",
+    preparations: [...everything, prepareComparedXens],
+    command: vitest,
+  },
   "test:long": {
     summary: "run the simulator's tests at length: a million fuzzed images, every fault",
     preparations: everything,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the patched hypervisor: Debian's source, domb's series, domb's configuration. The result
-// is found by the digest of all that goes into it, and does not depend on where, when or by whom
-// it is built. Kept are the bootable `xen`, `include/public`, `xen.config` and the sources of
-// FLASK's reference policy.
+// Builds the hypervisor from Debian's source, domb's series and domb's configuration, and for the
+// tests also without the series, and with the series but without CONFIG_BOOT_DOMAIN. The result is
+// found by the digest of all that goes into it, and does not depend on where, when or by whom it is
+// built. Kept are the bootable `xen`, `xen.config`, and what the variant names.
 
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cached, contentKey, placeLink } from "./cache.js";
 import { outputOf, withLog } from "./child.js";
 import { EXIT, fail, succeed } from "./outcome.js";
@@ -33,6 +33,45 @@ const POLICY_SOURCES = [join("tools", "flask", "policy"), join("xen", "xsm", "fl
 const RECIPE = "2";
 
 /**
+ * One way to build Xen. `keep` moves what is kept beside `xen` from the source's folder to another;
+ * `name` tells variants of equal inputs apart.
+ *
+ * @typedef {object} XenVariant
+ * @property {string} name
+ * @property {string} link
+ * @property {boolean} patched
+ * @property {boolean} bootDomain whether CONFIG_BOOT_DOMAIN is set
+ * @property {(source: string, folder: string) => Promise<void>} keep
+ */
+
+/** @type {XenVariant} */
+const usual = {
+  name: "",
+  link: paths.xenFolder,
+  patched: true,
+  bootDomain: true,
+  keep: keepInterface,
+};
+
+/** @type {readonly XenVariant[]} */
+const compared = [
+  {
+    name: "unpatched",
+    link: paths.unpatchedXen,
+    patched: false,
+    bootDomain: false,
+    keep: keepObjects,
+  },
+  {
+    name: "switched-off",
+    link: paths.switchedOffXen,
+    patched: true,
+    bootDomain: false,
+    keep: keepObjects,
+  },
+];
+
+/**
  * Names of the patches in order, from a quilt series file.
  *
  * @param {string} text
@@ -42,14 +81,15 @@ export function parseSeries(text) {
   return lines.filter((line) => line !== "");
 }
 
-/** @typedef {{ patches: readonly string[], key: string }} XenInputs */
+/** @typedef {{ patches: readonly string[], configuration: string, key: string }} XenInputs */
 
 /**
  * What Xen is built from, with the key of the result.
  *
+ * @param {XenVariant} variant
  * @returns {Promise<import("./outcome.js").Outcome<XenInputs>>}
  */
-async function readInputs() {
+async function readInputs({ name, patched, bootDomain }) {
   const series = join(paths.patches, "series");
   const missing = [series, paths.xenConfiguration].find((path) => !existsSync(path));
   if (missing !== undefined) {
@@ -59,22 +99,27 @@ async function readInputs() {
       fix: "restore hypervisor/ from the repository",
     });
   }
-  const patches = parseSeries(await readFile(series, "utf8"));
-  const absent = patches.find((name) => !existsSync(join(paths.patches, name)));
+  const patches = patched ? parseSeries(await readFile(series, "utf8")) : [];
+  const absent = patches.find((patch) => !existsSync(join(paths.patches, patch)));
   if (absent !== undefined) {
     const what = `${series} names ${absent}, which is not beside it`;
     return fail({ exitCode: EXIT.environment, what, fix: "add the patch, or take its name away" });
   }
-  const contents = await Promise.all(patches.map((name) => readFile(join(paths.patches, name))));
+  const contents = await Promise.all(patches.map((patch) => readFile(join(paths.patches, patch))));
+  const wanted = await readFile(paths.xenConfiguration, "utf8");
+  const configuration = bootDomain
+    ? wanted
+    : wanted.replace(/^(CONFIG_BOOT_DOMAIN)=y$/m, "# $1 is not set");
   const key = contentKey([
     RECIPE,
     JSON.stringify([XEN_DIGESTS, BUILD_IDENTITY, patches]),
-    await readFile(paths.xenConfiguration),
+    configuration,
     outputOf("gcc", ["--version"]) ?? "",
     outputOf("ld", ["--version"]) ?? "",
     ...contents,
+    ...(name === "" ? [] : [name]),
   ]);
-  return succeed({ patches, key });
+  return succeed({ patches, configuration, key });
 }
 
 /**
@@ -84,7 +129,7 @@ async function readInputs() {
  * @returns {Promise<string | undefined>}
  */
 export async function wantedXenFolder(cache) {
-  const inputs = await readInputs();
+  const inputs = await readInputs(usual);
   return inputs.ok ? join(cache, "xen", inputs.value.key) : undefined;
 }
 
@@ -114,10 +159,11 @@ async function unpackAndPatch(run, { from, work, patches }) {
 /**
  * @param {import("./child.js").Run} run
  * @param {string} source
+ * @param {string} configuration
  */
-async function compile(run, source) {
+async function compile(run, source, configuration) {
   const xen = join(source, "xen");
-  await copyFile(paths.xenConfiguration, join(xen, ".config"));
+  await writeFile(join(xen, ".config"), configuration);
   const options = ["-n", "10", "make", "-C", xen, `-j${availableParallelism()}`];
   // Debug information names the folder, and the build identity is a digest over it.
   const flags = `EXTRA_CFLAGS_XEN_CORE=-ffile-prefix-map=${source}=.`;
@@ -128,40 +174,93 @@ async function compile(run, source) {
 }
 
 /**
+ * Keeps what launches are built against: the public headers, the sources of FLASK's policy.
+ *
+ * @param {string} source
+ * @param {string} folder
+ */
+async function keepInterface(source, folder) {
+  const headers = join("include", "public");
+  await mkdir(join(folder, "include"));
+  await cp(join(source, "xen", headers), join(folder, headers), { recursive: true });
+  for (const part of POLICY_SOURCES) {
+    await cp(join(source, part), join(folder, "policy-source", part), { recursive: true });
+  }
+}
+
+/**
+ * Keeps the objects that the compiler made, in `objects`: neither what is linked or copied from
+ * these, nor programs of the build.
+ *
+ * @param {string} source
+ * @param {string} folder
+ */
+async function keepObjects(source, folder) {
+  const isLinked = (/** @type {string} */ name) => /^(\.|built_in|prelink)|\.init\.o$/.test(name);
+  const move = async (/** @type {string} */ from, /** @type {string} */ to) => {
+    for (const entry of await readdir(from, { withFileTypes: true })) {
+      const [path, kept] = [join(from, entry.name), join(to, entry.name)];
+      if (entry.isDirectory() && entry.name !== "tools") await move(path, kept);
+      if (!entry.isFile() || !entry.name.endsWith(".o") || isLinked(entry.name)) continue;
+      await mkdir(dirname(kept), { recursive: true });
+      await rename(path, kept);
+    }
+  };
+  await move(join(source, "xen"), join(folder, "objects"));
+}
+
+/**
  * @param {import("./child.js").SetUp} setUp
+ * @param {XenVariant} variant
  * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
  */
-export async function prepareXen(setUp) {
-  const inputs = await readInputs();
+async function prepareVariant(setUp, variant) {
+  const inputs = await readInputs(variant);
   if (!inputs.ok) return inputs;
-  const { patches, key } = inputs.value;
+  const { patches, configuration, key } = inputs.value;
   const xen = await cached(setUp, join("xen", key), async (folder) => {
     const origin = await prepareXenSource(setUp);
     if (!origin.ok) return origin;
-    const patched = patches.length === 1 ? "1 patch" : `${patches.length} patches`;
-    const title = `building Xen ${XEN_VERSION} with ${patched}, some minutes`;
-    return withLog(setUp, { title, log: "xen-build" }, async (run) => {
+    const how = [
+      patches.length === 1 ? "1 patch" : `${patches.length || "no"} patches`,
+      ...(patches.length > 0 && !variant.bootDomain ? ["CONFIG_BOOT_DOMAIN=n"] : []),
+    ].join(" and ");
+    const title = `building Xen ${XEN_VERSION} with ${how}, some minutes`;
+    const log = ["xen-build", variant.name].filter((part) => part !== "").join("-");
+    return withLog(setUp, { title, log }, async (run) => {
       const work = join(folder, "work");
       await mkdir(work);
       const source = await unpackAndPatch(run, { from: origin.value, work, patches });
       if (!source.ok) return source;
-      const compiled = await compile(run, source.value);
+      const compiled = await compile(run, source.value, configuration);
       if (!compiled.ok) return compiled;
       const tree = join(source.value, "xen");
       await rename(join(tree, "xen"), join(folder, "xen"));
       await rename(join(tree, ".config"), join(folder, "xen.config"));
-      await mkdir(join(folder, "include"));
-      await cp(join(tree, "include", "public"), join(folder, "include", "public"), {
-        recursive: true,
-      });
-      for (const part of POLICY_SOURCES) {
-        const to = join(folder, "policy-source", part);
-        await cp(join(source.value, part), to, { recursive: true });
-      }
+      await variant.keep(source.value, folder);
       await rm(work, { recursive: true });
       return succeed(undefined);
     });
   });
-  if (xen.ok) await placeLink(xen.value, paths.xenFolder);
+  if (xen.ok) await placeLink(xen.value, variant.link);
   return xen;
+}
+
+/** @param {import("./child.js").SetUp} setUp */
+export function prepareXen(setUp) {
+  return prepareVariant(setUp, usual);
+}
+
+/**
+ * Builds what tests hold Xen against.
+ *
+ * @param {import("./child.js").SetUp} setUp
+ * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
+ */
+export async function prepareComparedXens(setUp) {
+  for (const variant of compared) {
+    const built = await prepareVariant(setUp, variant);
+    if (!built.ok) return built;
+  }
+  return succeed(undefined);
 }
