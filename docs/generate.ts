@@ -10,6 +10,7 @@ import { failuresPage } from "./generate-failures.js";
 import { formatsPage, importsPage } from "./generate-formats.js";
 import { hostilePage } from "./generate-hostile.js";
 import { requirementsPage } from "./generate-requirements.js";
+import { unchangedPage } from "./generate-unchanged.js";
 
 /** Name and text of every generated page. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
@@ -19,6 +20,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["hostile-boot-domain.md", hostilePage()],
     ["hypercall-failures.md", failuresPage()],
     ["requirements.md", await requirementsPage()],
+    ["unchanged-when-off.md", unchangedPage()],
     ["wasm-imports.md", await importsPage()],
   ]);
 }
