@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the tiny PVH kernels that examples and tests launch into build/guests/NAME.elf. They take
+// Builds the tiny kernels that examples and tests start, PVH ones but for dom0, into build/guests/NAME.elf. They take
 // a fraction of a second each, so they are built anew each time.
 
 import { mkdir, readdir, rename } from "node:fs/promises";
@@ -13,7 +13,7 @@ const output = join(paths.checkout, "build", "guests");
 
 /** Path of a built guest. */
 export function guestKernel(
-  name: "hello" | "ports" | "privileges" | "probe" | "receipt" | "ticker",
+  name: "dom0" | "hello" | "ports" | "privileges" | "probe" | "receipt" | "ticker",
 ): string {
   return join(output, `${name}.elf`);
 }

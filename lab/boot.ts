@@ -195,6 +195,8 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
     await copyFile(paths.bootDomain(), join(directory, hostFiles.bootDomain));
     await writeFile(join(directory, hostFiles.image), request.image, { mode: 0o600 });
     if (request.policy) await writeFile(join(directory, hostFiles.policy), request.policy);
+    // Xen finds the policy by its magic number; the first of the others is the image.
+    const policies = request.policy === undefined ? [] : [hostFiles.policy];
     let ended = false;
     const qemu = await runQemu(
       {
@@ -203,7 +205,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         memoryBytes: request.hostMemoryBytes,
         moreOptions: request.qemuOptions ?? [],
         icount: request.icount,
-        policy: request.policy !== undefined,
+        modules: [hostFiles.bootDomain, hostFiles.image, ...policies],
         signal: AbortSignal.any(stops),
         ...(request.consoleSocket === undefined ? {} : { consoleSocket: request.consoleSocket }),
         ...(request.monitorSocket === undefined ? {} : { monitorSocket: request.monitorSocket }),

@@ -20,8 +20,8 @@ export interface QemuRequest {
   readonly icount: boolean;
   /** A socket that takes what is typed at the host's serial port. */
   readonly consoleSocket?: string;
-  /** Whether the directory has a FLASK policy. */
-  readonly policy?: boolean;
+  /** Xen's boot modules: files in the directory, each with its command line after a space. */
+  readonly modules: readonly string[];
   /** A socket on which QEMU answers QMP. */
   readonly monitorSocket?: string;
   readonly signal: AbortSignal;
@@ -30,7 +30,7 @@ export interface QemuRequest {
 /** The program that emulates the host. */
 export const qemuProgram = "qemu-system-x86_64";
 
-/** Names of the files in the directory: Xen, its boot modules in their order, the serial port. */
+/** Names of files in the directory: Xen, its boot modules for a launch, the serial port. */
 export const hostFiles = {
   xen: "xen",
   bootDomain: "boot-domain",
@@ -41,7 +41,7 @@ export const hostFiles = {
 
 const mebibyte = 0x100000;
 
-/** QEMU doubles the commas in a file's name where a comma separates. */
+/** Doubles commas, as QEMU wants them where a comma separates. */
 function quoteCommas(path: string): string {
   return path.replaceAll(",", ",,");
 }
@@ -71,9 +71,7 @@ export function qemuOptions(request: QemuRequest): string[] {
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
     ...request.moreOptions,
     ...["-kernel", hostFiles.xen],
-    "-initrd",
-    // Xen finds the policy by its magic number; the first of the others is the image.
-    [hostFiles.bootDomain, hostFiles.image, ...(request.policy ? [hostFiles.policy] : [])].join(),
+    ...["-initrd", request.modules.map(quoteCommas).join()],
     ...["-append", request.xenCommandLine],
   ];
 }
