@@ -47,7 +47,7 @@ async function patchFigures(): Promise<Figure[]> {
   const figures = await Promise.all(
     series.map(async (name) => {
       const text = await readFile(join(paths.patches, name), "utf8");
-      const changed = text.split("\n").filter((line) => /^[+-](?![+-]{2} )/.test(line)).length;
+      const changed = text.split("\n").filter((line) => /^[+-](?![+-]{2}( |$))/.test(line)).length;
       return { what: `patch ${name.replace(/\.patch$/, "")}`, value: changed, unit: "lines" };
     }),
   );
