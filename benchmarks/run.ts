@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run bench` prints every figure; with `--write` it puts them into docs/figures.md, with
-// `--json` it prints them as JSON. `sizes`, `trust`, `times`, `bounds` or
+// `--json` it prints them as JSON. `sizes`, `without-dom0`, `trust`, `times`, `bounds` or
 // `simulator`: only those.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
@@ -12,6 +12,7 @@ import { twoLinuxFigures } from "./launch-times.js";
 import { simulatorFigures } from "./simulator.js";
 import { type Figure, sizeFigures } from "./sizes.js";
 import { trustedBaseFigures } from "./trusted-base.js";
+import { withoutDom0Figures } from "./without-dom0.js";
 
 interface Section {
   readonly name: string;
@@ -21,6 +22,11 @@ interface Section {
 
 const sections: readonly Section[] = [
   { name: "sizes", title: "Sizes of the trusted code", measure: sizeFigures },
+  {
+    name: "without-dom0",
+    title: "Xen built without dom0, of the same sources",
+    measure: withoutDom0Figures,
+  },
   {
     name: "trust",
     title: "Trusted computing base of each domain: who may read or change it",

@@ -38,11 +38,19 @@ export const paths = {
   nodeModules: join(checkout, "node_modules"),
   patches: join(checkout, "hypervisor", "patches", "4.17"),
   xenConfiguration: join(checkout, "hypervisor", "config", "x86_64.config"),
-  /** Link to the built Xen in the cache: `xen`, `include/public`, `xen.config`. */
+  /** What the configuration of a Xen that starts nothing but a boot domain adds. */
+  bootDomainOnlyConfiguration: join(
+    checkout,
+    "hypervisor",
+    "config",
+    "x86_64-boot-domain-only.config",
+  ),
+  /** Link to the built Xen in the cache: `xen`, `xen-syms`, `include/public`, `xen.config`. */
   xenFolder: join(build, "xen"),
   /** Links to what tests hold Xen against: Xen without the patches, and without what they add. */
   unpatchedXen: join(build, "xen-unpatched"),
   switchedOffXen: join(build, "xen-switched-off"),
+  bootDomainOnlyXenFolder: join(build, "xen-boot-domain-only"),
   materials: join(build, "materials"),
   /** Debian's cloud kernel, the kernel of the example domains. */
   guestKernel: join(build, "materials", "vmlinuz"),

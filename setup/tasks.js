@@ -8,7 +8,7 @@ import { prepareNpmPackages } from "./npm-packages.js";
 import { preparePackages } from "./packages.js";
 import { paths } from "./paths.js";
 import { prepareProject } from "./project-build.js";
-import { prepareComparedXens, prepareXen } from "./xen-build.js";
+import { prepareBootDomainOnlyXen, prepareComparedXens, prepareXen } from "./xen-build.js";
 
 /** @typedef {(setUp: import("./child.js").SetUp) => Promise<import("./outcome.js").Outcome<unknown>>} Preparation */
 
@@ -33,6 +33,9 @@ const everything = [
   prepareProject,
 ];
 
+/** @type {readonly Preparation[]} */
+const everyXen = [...everything, prepareBootDomainOnlyXen];
+
 const vitest = [join(paths.nodeModules, "vitest", "vitest.mjs"), "run"];
 
 /** @type {Readonly<Record<string, Task>>} */
@@ -48,7 +51,7 @@ export const tasks = {
   },
   test: {
     summary: "run the tests",
-    preparations: [...everything, prepareComparedXens],
+    preparations: [...everyXen, prepareComparedXens],
     command: vitest,
   },
   "test:long": {
@@ -69,7 +72,7 @@ export const tasks = {
   },
   bench: {
     summary: "measure sizes and times",
-    preparations: everything,
+    preparations: everyXen,
     command: [join(paths.dist, "benchmarks", "run.js")],
   },
   docs: {
@@ -77,5 +80,5 @@ export const tasks = {
     preparations: everything,
     command: [join(paths.dist, "docs", "generate.js")],
   },
-  build: { summary: "build everything, run nothing", preparations: everything },
+  build: { summary: "build everything, run nothing", preparations: everyXen },
 };

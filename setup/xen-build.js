@@ -41,6 +41,7 @@ const RECIPE = "2";
  * @property {string} link
  * @property {boolean} patched
  * @property {boolean} bootDomain whether CONFIG_BOOT_DOMAIN is set
+ * @property {boolean} dom0 whether CONFIG_DOM0 is set
  * @property {(source: string, folder: string) => Promise<void>} keep
  */
 
@@ -50,6 +51,17 @@ const usual = {
   link: paths.xenFolder,
   patched: true,
   bootDomain: true,
+  dom0: true,
+  keep: keepInterface,
+};
+
+/** @type {XenVariant} */
+const bootDomainOnly = {
+  name: "boot-domain-only",
+  link: paths.bootDomainOnlyXenFolder,
+  patched: true,
+  bootDomain: true,
+  dom0: false,
   keep: keepInterface,
 };
 
@@ -60,6 +72,7 @@ const compared = [
     link: paths.unpatchedXen,
     patched: false,
     bootDomain: false,
+    dom0: true,
     keep: keepObjects,
   },
   {
@@ -67,6 +80,7 @@ const compared = [
     link: paths.switchedOffXen,
     patched: true,
     bootDomain: false,
+    dom0: true,
     keep: keepObjects,
   },
 ];
@@ -89,9 +103,10 @@ export function parseSeries(text) {
  * @param {XenVariant} variant
  * @returns {Promise<import("./outcome.js").Outcome<XenInputs>>}
  */
-async function readInputs({ name, patched, bootDomain }) {
+async function readInputs({ name, patched, bootDomain, dom0 }) {
   const series = join(paths.patches, "series");
-  const missing = [series, paths.xenConfiguration].find((path) => !existsSync(path));
+  const files = [series, paths.xenConfiguration, paths.bootDomainOnlyConfiguration];
+  const missing = files.find((path) => !existsSync(path));
   if (missing !== undefined) {
     return fail({
       exitCode: EXIT.environment,
@@ -107,9 +122,11 @@ async function readInputs({ name, patched, bootDomain }) {
   }
   const contents = await Promise.all(patches.map((patch) => readFile(join(paths.patches, patch))));
   const wanted = await readFile(paths.xenConfiguration, "utf8");
-  const configuration = bootDomain
+  const chosen = bootDomain
     ? wanted
     : wanted.replace(/^(CONFIG_BOOT_DOMAIN)=y$/m, "# $1 is not set");
+  const added = dom0 ? "" : await readFile(paths.bootDomainOnlyConfiguration, "utf8");
+  const configuration = `${chosen}${added}`;
   const key = contentKey([
     RECIPE,
     JSON.stringify([XEN_DIGESTS, BUILD_IDENTITY, patches]),
@@ -174,7 +191,8 @@ async function compile(run, source, configuration) {
 }
 
 /**
- * Keeps what launches are built against: the public headers, the sources of FLASK's policy.
+ * Keeps what launches are built against: the public headers, the sources of FLASK's policy; and
+ * `xen-syms`, with symbols and debug information, for figures.
  *
  * @param {string} source
  * @param {string} folder
@@ -186,6 +204,7 @@ async function keepInterface(source, folder) {
   for (const part of POLICY_SOURCES) {
     await cp(join(source, part), join(folder, "policy-source", part), { recursive: true });
   }
+  await rename(join(source, "xen", "xen-syms"), join(folder, "xen-syms"));
 }
 
 /**
@@ -224,6 +243,7 @@ async function prepareVariant(setUp, variant) {
     const how = [
       patches.length === 1 ? "1 patch" : `${patches.length || "no"} patches`,
       ...(patches.length > 0 && !variant.bootDomain ? ["CONFIG_BOOT_DOMAIN=n"] : []),
+      ...(variant.dom0 ? [] : ["CONFIG_DOM0=n"]),
     ].join(" and ");
     const title = `building Xen ${XEN_VERSION} with ${how}, some minutes`;
     const log = ["xen-build", variant.name].filter((part) => part !== "").join("-");
@@ -249,6 +269,11 @@ async function prepareVariant(setUp, variant) {
 /** @param {import("./child.js").SetUp} setUp */
 export function prepareXen(setUp) {
   return prepareVariant(setUp, usual);
+}
+
+/** @param {import("./child.js").SetUp} setUp */
+export function prepareBootDomainOnlyXen(setUp) {
+  return prepareVariant(setUp, bootDomainOnly);
 }
 
 /**
