@@ -84,7 +84,7 @@ export const enum LaunchStatus {
   imageMagic = 2,
   /** the image has a version that this boot domain does not know */
   imageVersion = 3,
-  /** the image is for another architecture or another Xen */
+  /** image or boot domain are for another architecture or another Xen; error: Xen said so */
   imageTarget = 4,
   /** a field of the image's header is out of bounds */
   imageMalformed = 5,

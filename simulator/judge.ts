@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import type { Plan } from "../compiler/plan/plan.js";
 import { workOfLaunch } from "../compiler/plan/work.js";
 import { LaunchStatus } from "../contract/receipt.js";
+import { XEN_EACCES } from "../contract/xen-abi.js";
 import type { Hypercall } from "../xen-model/hypercalls.js";
 import { acceptedPlan, type IntactMaterials, intactMaterials } from "./accepted-plan.js";
 import { type Fault, injectFaults } from "./faults.js";
@@ -82,11 +83,14 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
     if (plan !== undefined) knowledge.intact ??= intactMaterials(image, plan);
     return knowledge.intact;
   };
+  /** Whether Xen has said that the launch is for another one. */
+  let another = false;
   /** Domains that hold bytes nobody vouches for. */
   const tainted = new Set<number>();
 
   const watch = (call: Hypercall, answer: number | undefined, endNs: number): void => {
     observe?.(call, answer, endNs);
+    if (call.name === "drop" && answer === -XEN_EACCES) another = true;
     if (call.name === "createDomain" && answer === 0) tainted.delete(call.domid);
     if (call.name === "copy" && call.sourceFrame !== undefined) {
       const first = call.sourceFrame - imageFrame;
@@ -119,7 +123,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   const exits = isXen && !faults.some(({ hypercall }) => hypercall === "exit");
   say(simulation.exit !== undefined || !exits, "there was no exit");
   checkExit(simulation, say);
-  checkWork(simulation, plan, say);
+  checkWork(simulation, plan, say, another);
   for (const { context, started, domid } of simulation.domains.values()) {
     if (!started || context === undefined) continue;
     const digest = createHash("sha256").update(context).digest("hex");
@@ -154,11 +158,18 @@ function checkExit({ exit, receipt }: Simulation, say: Say): void {
 }
 
 /** Only what may run has run, and no longer than its plan allows. */
-function checkWork(simulation: Simulation, plan: Plan | undefined, say: Say): void {
+function checkWork(
+  simulation: Simulation,
+  plan: Plan | undefined,
+  say: Say,
+  another: boolean,
+): void {
   const { receipt, hypercalls, imageBytesRead } = simulation;
   const words = `status ${receipt.status} for an image that`;
+  const told = receipt.status === LaunchStatus.imageTarget && receipt.error === XEN_EACCES;
+  const refusedByXen = another && told;
   say(
-    refused.has(receipt.status) === (plan === undefined),
+    (refused.has(receipt.status) && !refusedByXen) === (plan === undefined),
     `${words} ${plan === undefined ? "must not" : "may"} run`,
   );
   if (plan === undefined) {

@@ -106,6 +106,7 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   ],
   drop: [
     ["EFAULT", `boot_domain_drop ${bootDomain}`, "the argument can't be read"],
+    ["EACCES", `boot_domain_drop ${bootDomain}`, "the boot domain is for another Xen"],
     ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
   ],
   exit: [

@@ -218,7 +218,10 @@ export class XenModel {
       if (drop === undefined) return -abi.XEN_EFAULT;
       const privileges = drop.getUint32(abi.xen_boot_domain_drop_privileges_offset, true);
       const details = (): string => `privileges ${hex(BigInt(privileges))}`;
-      return this.#call("drop", 0, details, () => this.host.drop(privileges));
+      const version = drop.getUint32(abi.xen_boot_domain_drop_interface_version_offset, true);
+      const run = (): number =>
+        version === abi.XEN_DOMCTL_INTERFACE_VERSION ? this.host.drop(privileges) : -abi.XEN_EACCES;
+      return this.#call("drop", 0, details, run);
     }
     if (command === abi.XEN_BOOT_DOMAIN_policy) {
       const part = this.#memory.at(address, abi.xen_boot_domain_part_size);

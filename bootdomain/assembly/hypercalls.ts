@@ -181,10 +181,14 @@ function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u3
   return errnoOf(bootDomainOp(command, ARGUMENT));
 }
 
-/** XEN_BOOT_DOMAIN_drop: privileges that nobody is to have. */
+/** XEN_BOOT_DOMAIN_drop: privileges that nobody is to have. Another Xen than ours says EACCES. */
 export function dropPrivileges(privileges: u32): u32 {
   clearArgument(xen.xen_boot_domain_drop_size);
   store<u32>(ARGUMENT + xen.xen_boot_domain_drop_privileges_offset, privileges);
+  store<u32>(
+    ARGUMENT + xen.xen_boot_domain_drop_interface_version_offset,
+    xen.XEN_DOMCTL_INTERFACE_VERSION,
+  );
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_drop, ARGUMENT));
 }
 

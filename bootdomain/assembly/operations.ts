@@ -10,6 +10,7 @@ import {
   PlanHeader,
 } from "../../contract/image";
 import { DomainState, LaunchStatus, ReceiptHeader } from "../../contract/receipt";
+import { XEN_EACCES } from "../../contract/xen-abi";
 import { digestOfImageIs, digestOfMemoryIs } from "./digests";
 import {
   allocateVcpus,
@@ -29,7 +30,7 @@ import {
 import { clock } from "./machine";
 import { PIECE, PLAN, VERIFIED } from "./memory";
 import { domainField, materialDigest, materialField, operationField, planField } from "./plan";
-import { addTime, domainState, setDomainState, setReceiptField } from "./receipt";
+import { addTime, domainState, receiptField, setDomainState, setReceiptField } from "./receipt";
 
 /** Status of a hypercall's errno, which the receipt keeps. */
 function statusOf(error: u32): LaunchStatus {
@@ -37,9 +38,14 @@ function statusOf(error: u32): LaunchStatus {
   return error == 0 ? LaunchStatus.success : LaunchStatus.hypercall;
 }
 
-/** Gives up what the plan gives to no domain, before anything that a plan can make go wrong. */
+/**
+ * Gives up what the plan gives to no domain, before anything that a plan can make go wrong. Xen
+ * refuses that of a boot domain that was made for another one.
+ */
 export function drop(): LaunchStatus {
-  return statusOf(dropPrivileges(planField(PlanHeader.dropped)));
+  const status = statusOf(dropPrivileges(planField(PlanHeader.dropped)));
+  const another = receiptField(ReceiptHeader.error) == XEN_EACCES;
+  return another ? LaunchStatus.imageTarget : status;
 }
 
 /** Accepts the FLASK policy that Xen enforces, if the plan is for one. */

@@ -105,7 +105,7 @@ export const structures: Readonly<Record<string, readonly string[]>> = {
     "domid",
   ],
   "struct xen_boot_domain_fill": ["gfn", "source_gfn", "nr_pages", "domid"],
-  "struct xen_boot_domain_drop": ["privileges"],
+  "struct xen_boot_domain_drop": ["privileges", "interface_version"],
   "struct xen_boot_domain_exit": [
     "status",
     "step",

@@ -52,6 +52,7 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["hardware", "EOPNOTSUPP", "make a hardware domain"],
     ["unknown_flag", "EPERM", "create a domain with a flag that nobody knows"],
     ["drop_other_flag", "EINVAL", "drop a flag that is no privilege"],
+    ["drop_other_interface", "EACCES", "drop as the boot domain of another Xen would"],
     ["console_first", 0, "give away the console, which the launch has not"],
     ["console_again", "EPERM", "give it away twice"],
     ["undo_unstarted", 0, "destroy the domain that has it, before its start"],

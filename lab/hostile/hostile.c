@@ -99,9 +99,9 @@ static long populate(uint16_t domid, uint32_t flags)
     return any_hypercall(__HYPERVISOR_memory_op, XENMEM_populate_physmap, (unsigned long)&it, 0);
 }
 
-static long drop(uint32_t privileges)
+static long drop(uint32_t privileges, uint32_t interface)
 {
-    struct xen_boot_domain_drop it = { .privileges = privileges };
+    struct xen_boot_domain_drop it = { .privileges = privileges, .interface_version = interface };
 
     return any_hypercall(__HYPERVISOR_boot_domain_op, XEN_BOOT_DOMAIN_drop, (unsigned long)&it, 0);
 }
@@ -112,7 +112,8 @@ static void privileges(void)
     say("xenstore_dropped", create_with(MINE, XEN_DOMCTL_CDF_xs_domain));
     say("hardware", create_with(MINE, XEN_DOMCTL_CDF_hardware));
     say("unknown_flag", create_with(MINE, 1U << 31));
-    say("drop_other_flag", drop(XEN_DOMCTL_CDF_xen_log));
+    say("drop_other_flag", drop(XEN_DOMCTL_CDF_xen_log, XEN_DOMCTL_INTERFACE_VERSION));
+    say("drop_other_interface", drop(XEN_DOMCTL_CDF_control, XEN_DOMCTL_INTERFACE_VERSION + 1));
     say("console_first", create_with(MINE, XEN_DOMCTL_CDF_console));
     say("console_again", create_with(MINE + 1, XEN_DOMCTL_CDF_console));
     say("undo_unstarted", domctl(XEN_DOMCTL_destroydomain, MINE));
