@@ -21,10 +21,10 @@ function codeLines(text: string): number {
     .length;
 }
 
-async function linesBelow(folder: string, ending: RegExp, except?: string): Promise<number> {
+async function linesBelow(folder: string, ending: RegExp): Promise<number> {
   const directory = join(paths.checkout, folder);
   const files = (await readdir(directory, { recursive: true })).filter(
-    (file) => ending.test(file) && !file.endsWith(".test.ts") && file !== except,
+    (file) => ending.test(file) && !file.endsWith(".test.ts"),
   );
   const texts = await Promise.all(files.map((file) => readFile(join(directory, file), "utf8")));
   return texts.reduce((lines, text) => lines + codeLines(text), 0);
@@ -70,7 +70,7 @@ export async function sizeFigures(): Promise<Figure[]> {
     },
     {
       what: "contract/, hand-written",
-      value: await linesBelow("contract", /\.ts$/, "xen-abi.ts"),
+      value: await linesBelow("contract", /(?<!xen-abi.*)\.ts$/),
       unit: "lines of code",
     },
     {

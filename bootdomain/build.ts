@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the boot domain: AssemblyScript → wasm → wasm2c's C → a freestanding PVH kernel. Each
 // stage's output stays in build/bootdomain/: domb.wasm, domb.c, domb.elf. Nothing is rebuilt while
-// the sources, tools and Xen's headers are the same.
+// the sources, tools and Xen's headers are the same. Each Xen has a boot domain of its own, of the
+// same sources with that Xen's constants.
 
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
-import { paths } from "../setup/paths.js";
+import { paths, type XenVersion } from "../setup/paths.js";
 
 /** Pages of 64 KiB of the wasm's linear memory: END in assembly/memory.ts. */
 const LINEAR_MEMORY_PAGES = 10;
@@ -18,7 +20,7 @@ const WASM_PAGE_BYTES = 0x10000;
 export const STACK_BYTES = 0x4000;
 
 const source = join(paths.checkout, "bootdomain");
-const output = join(paths.checkout, "build", "bootdomain");
+const output = paths.bootDomainFolder("4.17");
 
 /** Where the built files lie. */
 export const built = {
@@ -93,8 +95,8 @@ async function filesBelow(directory: string): Promise<string[]> {
     .sort();
 }
 
-async function contentKey(): Promise<string> {
-  const hash = createHash("sha256");
+async function contentKey(xen: XenVersion): Promise<string> {
+  const hash = createHash("sha256").update(xen);
   const tools = [
     await execa("gcc", ["--version"]),
     await execa("wasm2c", ["--version"]),
@@ -108,7 +110,7 @@ async function contentKey(): Promise<string> {
   ];
   for (const file of inputs)
     hash.update(relative(paths.checkout, file)).update(await readFile(file));
-  for (const file of await filesBelow(join(paths.xenInclude(), "public"))) {
+  for (const file of await filesBelow(join(paths.xenInclude(xen), "public"))) {
     hash.update(await readFile(file));
   }
   return hash.digest("hex");
@@ -126,10 +128,20 @@ function contractHeader(): string {
     .join("");
 }
 
-async function compileTo(directory: string): Promise<void> {
+/** Copies to `directory` what the wasm is made of, with the constants of one Xen. */
+async function copySources(directory: string, xen: XenVersion): Promise<void> {
+  for (const folder of [join("bootdomain", "assembly"), "contract"]) {
+    await cp(join(paths.checkout, folder), join(directory, folder), { recursive: true });
+  }
+  const constants = join(directory, "contract", "xen-abi");
+  if (xen !== "4.17") await copyFile(`${constants}-${xen}.ts`, `${constants}.ts`);
+}
+
+async function compileTo(directory: string, xen: XenVersion): Promise<void> {
   const file = (name: string): string => join(directory, name);
   const run = async (command: string, options: readonly string[]): Promise<void> => {
-    await execa(command, options, { cwd: paths.checkout, preferLocal: true });
+    const places = { cwd: directory, localDir: paths.checkout };
+    await execa(command, options, { ...places, preferLocal: true });
   };
   const wasm2cRuntime = "/usr/src/wasm2c";
   const gcc = [
@@ -143,17 +155,16 @@ async function compileTo(directory: string): Promise<void> {
     "-I",
     wasm2cRuntime,
     "-I",
-    paths.xenInclude(),
+    paths.xenInclude(xen),
     "-c",
   ];
   const shim = join(source, "shim", "x86_64");
 
-  await run("asc", [
-    join("bootdomain", "assembly", "index.ts"),
-    ...ascOptions,
-    "-o",
-    relative(paths.checkout, file("domb.wasm")),
-  ]);
+  const sources = file("sources");
+  await copySources(sources, xen);
+  const index = relative(directory, join(sources, "bootdomain", "assembly", "index.ts"));
+  await run("asc", [index, ...ascOptions, "-o", "domb.wasm"]);
+  await rm(sources, { recursive: true });
   await run("wasm2c", ["-n", "domb", file("domb.wasm"), "-o", file("domb.c")]);
   await writeFile(file("contract.h"), contractHeader());
   await run("gcc", [...gcc, ...generatedOptions, file("domb.c"), "-o", file("domb.o")]);
@@ -176,19 +187,26 @@ async function compileTo(directory: string): Promise<void> {
   ]);
 }
 
-/** Builds the boot domain unless it is up to date; returns whether it did. */
-export async function buildBootDomain(): Promise<boolean> {
-  const key = await contentKey();
+/** Builds the boot domain for a Xen unless it is up to date; returns whether it did. */
+export async function buildBootDomain(xen: XenVersion = "4.17"): Promise<boolean> {
+  const output = paths.bootDomainFolder(xen);
+  const key = await contentKey(xen);
   const stamp = await readFile(join(output, "key"), "utf8").catch(() => "");
   if (stamp === key) return false;
   const temporary = `${output}.new`;
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
-  await compileTo(temporary);
+  await compileTo(temporary, xen);
   await writeFile(join(temporary, "key"), key);
   await rm(output, { recursive: true, force: true });
   await rename(temporary, output);
   return true;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await buildBootDomain();
+/** Builds one for each Xen that is there. */
+async function main(): Promise<void> {
+  await buildBootDomain();
+  if (existsSync(paths.upstreamXenFolder)) await buildBootDomain("4.23");
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How every command answers: exit codes, JSON or text, and what stands in the way of a launch.
 
+import { Option } from "commander";
 import picocolors from "picocolors";
-import { type CompiledLaunch, compileLaunch } from "../compiler/compile.js";
+import { type CompiledLaunch, compileLaunch, fileSystem } from "../compiler/compile.js";
 import type { LaunchDescription } from "../compiler/description/description.js";
 import { loadDescription } from "../compiler/description/load-description.js";
 import type { Diagnostic, Result } from "../compiler/diagnostics/diagnostic.js";
+import { type XenVersion, xenVersions } from "../compiler/image/xen-versions.js";
 import { readPlainFile } from "../compiler/materials/read-files.js";
 import type { Plan } from "../compiler/plan/plan.js";
 import { IMAGE_MAGIC, ImageHeader } from "../contract/image.js";
@@ -69,16 +71,24 @@ export function take<T>(result: Result<T>, how: { schema: string; json: boolean 
   return undefined;
 }
 
+/** Which Xen a launch is for. */
+export function xenOption(words: string): Option {
+  return new Option("--xen <version>", words).choices(xenVersions);
+}
+
 /** A launch with the description that it was compiled from. */
 export interface DescribedLaunch extends CompiledLaunch {
   readonly description: LaunchDescription;
 }
 
-/** Compiles the description in a file. */
-export async function compileFile(path: string): Promise<Result<DescribedLaunch>> {
+/** Compiles the description in a file, for a version of Xen. */
+export async function compileFile(
+  path: string,
+  xen?: XenVersion,
+): Promise<Result<DescribedLaunch>> {
   const description = await loadDescription(path);
   if (!description.ok) return description;
-  const compiled = await compileLaunch(description.value);
+  const compiled = await compileLaunch(description.value, fileSystem, xen);
   const diagnostics = [...description.diagnostics, ...compiled.diagnostics];
   if (!compiled.ok) return { ok: false, diagnostics };
   return { ok: true, value: { ...compiled.value, description: description.value }, diagnostics };

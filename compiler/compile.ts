@@ -8,6 +8,7 @@ import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
 import { encodeImage, imageBytes } from "./image/encode-image.js";
+import { defaultXen, type XenVersion } from "./image/xen-versions.js";
 import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
@@ -38,10 +39,11 @@ export interface CompilerEdge {
 /** Reads files from the file system. */
 export const fileSystem: CompilerEdge = { readFile: readPlainFile };
 
-/** Compiles a launch; all errors of a stage are reported together. */
+/** Compiles a launch for a version of Xen; all errors of a stage are reported together. */
 export async function compileLaunch(
   description: LaunchDescription,
   { readFile }: CompilerEdge = fileSystem,
+  xen: XenVersion = defaultXen,
 ): Promise<Result<CompiledLaunch>> {
   const files = await readFiles(description, readFile);
   if (!files.ok) return files;
@@ -64,6 +66,7 @@ export async function compileLaunch(
   const image = encodeImage(
     plan,
     materials.map(({ bytes }) => bytes),
+    xen,
   );
   const value = {
     image,

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { DOMAIN_NAME_PATTERN } from "../compiler/description/limits.js";
 import { decodeImage } from "../compiler/explain/explain.js";
+import { defaultXen, type XenVersion } from "../compiler/image/xen-versions.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
@@ -28,6 +29,8 @@ export interface Until {
 
 export interface BootRequest {
   readonly image: Uint8Array;
+  /** The Xen to boot, with the boot domain that is made for it; default: Debian's. */
+  readonly xen?: XenVersion | undefined;
   readonly icount: boolean;
   readonly hostMemoryBytes: number;
   readonly timeLimitSeconds: number;
@@ -122,15 +125,19 @@ function domainsOf(image: Uint8Array, until: readonly Until[]): ImageDomain[] {
   });
 }
 
-function lacking(): { readonly lacking: string; readonly fix: string } | undefined {
+function lacking(xen: XenVersion): { readonly lacking: string; readonly fix: string } | undefined {
   const inPath = (program: string): boolean =>
     (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
   if (!inPath(qemuProgram)) {
     return { lacking: qemuProgram, fix: "apt-get install qemu-system-x86" };
   }
-  const built = { "the patched Xen": paths.xen(), "the boot domain": paths.bootDomain() };
+  const built = { "the patched Xen": paths.xen(xen), "the boot domain": paths.bootDomain(xen) };
+  const fix =
+    xen === defaultXen
+      ? "npm run build"
+      : "DOMB_XEN_UPSTREAM=<archive of upstream's Xen> npm run build";
   for (const [what, path] of Object.entries(built)) {
-    if (!existsSync(path)) return { lacking: `${what} (${path})`, fix: "npm run build" };
+    if (!existsSync(path)) return { lacking: `${what} (${path})`, fix };
   }
   return undefined;
 }
@@ -179,7 +186,8 @@ class Outputs {
  * is an outcome.
  */
 export async function bootLaunch(request: BootRequest): Promise<BootResult> {
-  const missing = lacking();
+  const { xen = defaultXen } = request;
+  const missing = lacking(xen);
   if (missing !== undefined) return { ok: false, ...missing };
 
   const domains = domainsOf(request.image, request.until);
@@ -191,8 +199,8 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const limit = AbortSignal.timeout(request.timeLimitSeconds * 1000);
   const stops = [done.signal, limit, ...(request.signal === undefined ? [] : [request.signal])];
   try {
-    await copyFile(paths.xen(), join(directory, hostFiles.xen));
-    await copyFile(paths.bootDomain(), join(directory, hostFiles.bootDomain));
+    await copyFile(paths.xen(xen), join(directory, hostFiles.xen));
+    await copyFile(paths.bootDomain(xen), join(directory, hostFiles.bootDomain));
     await writeFile(join(directory, hostFiles.image), request.image, { mode: 0o600 });
     if (request.policy) await writeFile(join(directory, hostFiles.policy), request.policy);
     // Xen finds the policy by its magic number; the first of the others is the image.

@@ -5,11 +5,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CompiledLaunch, compileLaunch } from "../compiler/compile.js";
+import { type CompiledLaunch, compileLaunch, fileSystem } from "../compiler/compile.js";
 import type { LaunchInput } from "../compiler/description/define-launch.js";
 import type { LaunchDescription } from "../compiler/description/description.js";
 import { describeLaunch, loadDescription } from "../compiler/description/load-description.js";
 import type { Result } from "../compiler/diagnostics/diagnostic.js";
+import type { XenVersion } from "../compiler/image/xen-versions.js";
 import { paths } from "../setup/paths.js";
 import { type BootOutcome, type BootRequest, bootLaunch } from "./boot.js";
 
@@ -24,8 +25,8 @@ export function described(launch: LaunchInput): LaunchDescription {
 }
 
 /** Compiles a description; paths in it are relative to the checkout. */
-export async function compiled(launch: LaunchInput): Promise<CompiledLaunch> {
-  return unwrap(await compileLaunch(described(launch)));
+export async function compiled(launch: LaunchInput, xen?: XenVersion): Promise<CompiledLaunch> {
+  return unwrap(await compileLaunch(described(launch), fileSystem, xen));
 }
 
 /** Compiles the description in a file. */

@@ -30,6 +30,22 @@ export function cacheFolder(environment = process.env) {
   return join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "domb");
 }
 
+/**
+ * A version of Xen that there is a series for: Debian's and upstream's.
+ *
+ * @typedef {"4.17" | "4.23"} XenVersion
+ */
+
+/**
+ * A folder of build/ that each Xen has one of.
+ *
+ * @param {string} name
+ * @param {XenVersion} version
+ */
+function buildFolder(name, version) {
+  return join(build, version === "4.17" ? name : `${name}-${version}`);
+}
+
 /** Absolute paths; functions where the environment may name another place. */
 export const paths = {
   checkout,
@@ -37,6 +53,7 @@ export const paths = {
   dist: join(checkout, "dist"),
   nodeModules: join(checkout, "node_modules"),
   patches: join(checkout, "hypervisor", "patches", "4.17"),
+  upstreamPatches: join(checkout, "hypervisor", "patches", "4.23"),
   xenConfiguration: join(checkout, "hypervisor", "config", "x86_64.config"),
   /** What the configuration of a Xen that starts nothing but a boot domain adds. */
   bootDomainOnlyConfiguration: join(
@@ -51,19 +68,26 @@ export const paths = {
   unpatchedXen: join(build, "xen-unpatched"),
   switchedOffXen: join(build, "xen-switched-off"),
   bootDomainOnlyXenFolder: join(build, "xen-boot-domain-only"),
+  /** The same of upstream's Xen, if DOMB_XEN_UPSTREAM named an archive of its tree. */
+  upstreamXenFolder: buildFolder("xen", "4.23"),
   materials: join(build, "materials"),
   /** Debian's cloud kernel, the kernel of the example domains. */
   guestKernel: join(build, "materials", "vmlinuz"),
   guestRamdisk: join(build, "materials", "busybox.cpio.gz"),
   bootDomainWasm: join(build, "bootdomain", "domb.wasm"),
   /** The patched hypervisor, an ELF file that boot loaders start; DOMB_XEN names another. */
-  xen: () => process.env.DOMB_XEN || join(build, "xen", "xen"),
+  xen: (/** @type {XenVersion} */ version = "4.17") =>
+    process.env.DOMB_XEN || join(buildFolder("xen", version), "xen"),
   /** Folder that holds the patched `public/` headers; DOMB_XEN_INCLUDE names another. */
-  xenInclude: () => process.env.DOMB_XEN_INCLUDE || join(build, "xen", "include"),
+  xenInclude: (/** @type {XenVersion} */ version = "4.17") =>
+    process.env.DOMB_XEN_INCLUDE || join(buildFolder("xen", version), "include"),
   /** The FLASK policy for launches with labels. */
   xenPolicy: () => process.env.DOMB_XEN_POLICY || join(build, "xen-policy", "policy"),
   /** Xen's reference policy, as it lies in Xen's tree; DOMB_XEN_SOURCE names a whole tree. */
   xenPolicySource: () => process.env.DOMB_XEN_SOURCE || join(build, "xen", "policy-source"),
+  /** What the boot domain's build leaves. */
+  bootDomainFolder: (/** @type {XenVersion} */ version) => buildFolder("bootdomain", version),
   /** The boot domain's kernel; DOMB_BOOT_DOMAIN names another. */
-  bootDomain: () => process.env.DOMB_BOOT_DOMAIN || join(build, "bootdomain", "domb.elf"),
+  bootDomain: (/** @type {XenVersion} */ version = "4.17") =>
+    process.env.DOMB_BOOT_DOMAIN || join(buildFolder("bootdomain", version), "domb.elf"),
 };

@@ -41,9 +41,10 @@ async function sourcesBelow(folder) {
 
 async function digestOfSources() {
   const files = await sourcesBelow(paths.checkout);
-  const xen = await readlink(paths.xenFolder).catch(() => "");
+  const links = [paths.xenFolder, paths.upstreamXenFolder];
+  const xens = await Promise.all(links.map((link) => readlink(link).catch(() => "")));
   const contents = await Promise.all(files.map((file) => readFile(file)));
-  return contentKey([process.version, paths.checkout, xen, ...files, ...contents]);
+  return contentKey([process.version, paths.checkout, ...xens, ...files, ...contents]);
 }
 
 /** @param {string} digest */

@@ -9,6 +9,7 @@ import { preparePackages } from "./packages.js";
 import { paths } from "./paths.js";
 import { prepareProject } from "./project-build.js";
 import { prepareBootDomainOnlyXen, prepareComparedXens, prepareXen } from "./xen-build.js";
+import { prepareUpstreamXen } from "./xen-upstream.js";
 
 /** @typedef {(setUp: import("./child.js").SetUp) => Promise<import("./outcome.js").Outcome<unknown>>} Preparation */
 
@@ -28,6 +29,7 @@ const everything = [
   (setUp) => preparePackages(setUp),
   prepareNpmPackages,
   prepareXen,
+  prepareUpstreamXen,
   prepareGuestKernel,
   prepareGuestRamdisk,
   prepareProject,
@@ -81,4 +83,8 @@ export const tasks = {
     command: [join(paths.dist, "docs", "generate.js")],
   },
   build: { summary: "build everything, run nothing", preparations: everyXen },
+  "xen-4.23": {
+    summary: "build upstream's Xen 4.23 alone, from the archive that DOMB_XEN_UPSTREAM names",
+    preparations: [(setUp) => preparePackages(setUp), prepareUpstreamXen],
+  },
 };

@@ -15,7 +15,7 @@ import { paths } from "./paths.js";
 import { prepareXenSource, XEN_DESCRIPTION, XEN_DIGESTS, XEN_VERSION } from "./xen-source.js";
 
 /** What Xen's build would otherwise ask the machine for, so that equal inputs give equal bytes. */
-const BUILD_IDENTITY = {
+export const BUILD_IDENTITY = {
   XEN_BUILD_DATE: "Thu Jan  1 00:00:00 UTC 1970",
   XEN_BUILD_TIME: "00:00:00",
   XEN_BUILD_HOST: "host",
@@ -46,7 +46,7 @@ const RECIPE = "2";
  */
 
 /** @type {XenVariant} */
-const usual = {
+export const usual = {
   name: "",
   link: paths.xenFolder,
   patched: true,
@@ -101,10 +101,16 @@ export function parseSeries(text) {
  * What Xen is built from, with the key of the result.
  *
  * @param {XenVariant} variant
+ * @param {string} folder of the series
+ * @param {unknown} source what tells this source of Xen from others
  * @returns {Promise<import("./outcome.js").Outcome<XenInputs>>}
  */
-async function readInputs({ name, patched, bootDomain, dom0 }) {
-  const series = join(paths.patches, "series");
+export async function readInputs(
+  { name, patched, bootDomain, dom0 },
+  folder = paths.patches,
+  source = XEN_DIGESTS,
+) {
+  const series = join(folder, "series");
   const files = [series, paths.xenConfiguration, paths.bootDomainOnlyConfiguration];
   const missing = files.find((path) => !existsSync(path));
   if (missing !== undefined) {
@@ -115,12 +121,12 @@ async function readInputs({ name, patched, bootDomain, dom0 }) {
     });
   }
   const patches = patched ? parseSeries(await readFile(series, "utf8")) : [];
-  const absent = patches.find((patch) => !existsSync(join(paths.patches, patch)));
+  const absent = patches.find((patch) => !existsSync(join(folder, patch)));
   if (absent !== undefined) {
     const what = `${series} names ${absent}, which is not beside it`;
     return fail({ exitCode: EXIT.environment, what, fix: "add the patch, or take its name away" });
   }
-  const contents = await Promise.all(patches.map((patch) => readFile(join(paths.patches, patch))));
+  const contents = await Promise.all(patches.map((patch) => readFile(join(folder, patch))));
   const wanted = await readFile(paths.xenConfiguration, "utf8");
   const chosen = bootDomain
     ? wanted
@@ -129,7 +135,7 @@ async function readInputs({ name, patched, bootDomain, dom0 }) {
   const configuration = `${chosen}${added}`;
   const key = contentKey([
     RECIPE,
-    JSON.stringify([XEN_DIGESTS, BUILD_IDENTITY, patches]),
+    JSON.stringify([source, BUILD_IDENTITY, patches]),
     configuration,
     outputOf("gcc", ["--version"]) ?? "",
     outputOf("ld", ["--version"]) ?? "",
@@ -161,12 +167,20 @@ async function unpackAndPatch(run, { from, work, patches }) {
   const options = ["--no-check", "--extract", description, source];
   const unpacked = await run("dpkg-source", options);
   if (!unpacked.ok) return unpacked;
+  return applyPatches(run, { source, folder: paths.patches, patches, version: XEN_VERSION });
+}
+
+/**
+ * @param {import("./child.js").Run} run
+ * @param {{ source: string, folder: string, patches: readonly string[], version: string }} places
+ */
+export async function applyPatches(run, { source, folder, patches, version }) {
   for (const name of patches) {
-    const file = join(paths.patches, name);
+    const file = join(folder, name);
     const options = ["--strip=1", "--batch", "--forward", "--fuzz=0", `--input=${file}`];
     const patched = await run("patch", options, { cwd: source });
     if (!patched.ok) {
-      const what = `the patch ${file} does not apply to Xen ${XEN_VERSION}`;
+      const what = `the patch ${file} does not apply to Xen ${version}`;
       return fail({ ...patched.failure, what, fix: "correct the patch or its place in `series`" });
     }
   }
@@ -178,7 +192,7 @@ async function unpackAndPatch(run, { from, work, patches }) {
  * @param {string} source
  * @param {string} configuration
  */
-async function compile(run, source, configuration) {
+export async function compile(run, source, configuration) {
   const xen = join(source, "xen");
   await writeFile(join(xen, ".config"), configuration);
   const options = ["-n", "10", "make", "-C", xen, `-j${availableParallelism()}`];
@@ -229,6 +243,19 @@ async function keepObjects(source, folder) {
 }
 
 /**
+ * Moves what is kept of a built tree to `folder`.
+ *
+ * @param {string} source
+ * @param {string} folder
+ */
+export async function keepBuild(source, folder, keep = keepInterface) {
+  const tree = join(source, "xen");
+  await rename(join(tree, "xen"), join(folder, "xen"));
+  await rename(join(tree, ".config"), join(folder, "xen.config"));
+  await keep(source, folder);
+}
+
+/**
  * @param {import("./child.js").SetUp} setUp
  * @param {XenVariant} variant
  * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
@@ -254,10 +281,7 @@ async function prepareVariant(setUp, variant) {
       if (!source.ok) return source;
       const compiled = await compile(run, source.value, configuration);
       if (!compiled.ok) return compiled;
-      const tree = join(source.value, "xen");
-      await rename(join(tree, "xen"), join(folder, "xen"));
-      await rename(join(tree, ".config"), join(folder, "xen.config"));
-      await variant.keep(source.value, folder);
+      await keepBuild(source.value, folder, variant.keep);
       await rm(work, { recursive: true });
       return succeed(undefined);
     });

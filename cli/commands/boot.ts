@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatSize, parseSize } from "../../compiler/description/size.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
+import { type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
@@ -25,6 +26,7 @@ import {
   refusePolicyOption,
   showDiagnostics,
   take,
+  xenOption,
 } from "../answer.js";
 import { plainTable } from "../describe-launch.js";
 import { printable } from "../render-diagnostics.js";
@@ -38,6 +40,7 @@ const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 interface BootOptions {
   readonly until: readonly Until[];
+  readonly xen?: XenVersion;
   readonly icount?: boolean;
   readonly hostMemory?: number;
   readonly timeLimit: number;
@@ -55,6 +58,8 @@ interface BootableDomain {
 
 interface Bootable {
   readonly image: Uint8Array;
+  /** The Xen that it is for, as far as that is known. */
+  readonly xen?: XenVersion | undefined;
   readonly xenOptions: readonly string[];
   readonly hostBytes: number;
   readonly domains: readonly BootableDomain[];
@@ -96,6 +101,7 @@ export function registerBoot(program: Command): void {
       parseUntil,
       [],
     )
+    .addOption(xenOption("the Xen to boot (default: the one that an image is for, or 4.17)"))
     .option("--icount", "exact virtual time: two runs give the same nanoseconds")
     .option("--host-memory <size>", "memory of the host", parseHostMemory)
     .option("--time-limit <seconds>", "end after so long", parseTimeLimit, 600)
@@ -124,7 +130,7 @@ export function registerBoot(program: Command): void {
 
 async function boot(path: string, options: BootOptions): Promise<void> {
   const { json = false, icount = false } = options;
-  const bootable = await makeBootable(path, options.policy, json);
+  const bootable = await makeBootable(path, options, json);
   if (bootable === undefined) return;
   checkUntils(options.until, bootable.domains);
   const { hostMemory = bootable.hostBytes } = options;
@@ -140,6 +146,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   const result = await bootLaunch({
     image: bootable.image,
     ...(bootable.policy === undefined ? {} : { policy: bootable.policy }),
+    xen: options.xen ?? bootable.xen,
     icount,
     hostMemoryBytes: options.hostMemory ?? Math.max(bootable.hostBytes, leastHostBytes),
     timeLimitSeconds: options.timeLimit,
@@ -212,13 +219,13 @@ async function makeOutputDirectory(wanted: string | undefined): Promise<string> 
 
 async function makeBootable(
   path: string,
-  policyPath: string | undefined,
+  { policy: policyPath, xen }: BootOptions,
   json: boolean,
 ): Promise<Bootable | undefined> {
   const bytes = await readBytes(path);
   if (!looksLikeImage(path, bytes)) {
     refusePolicyOption(path, policyPath);
-    const launch = take(await compileFile(path), { schema, json });
+    const launch = take(await compileFile(path, xen), { schema, json });
     if (launch === undefined) return undefined;
     return {
       image: launch.image,
@@ -242,11 +249,12 @@ async function makeBootable(
       policy,
     };
   }
-  const { plan } = decoded.value;
+  const { header, plan } = decoded.value;
   checkPolicyOption(path, plan, policy);
   return {
     image: bytes,
     policy,
+    xen: xenOf(header.xenInterface),
     xenOptions: xenOptions(bytes.length, policy !== undefined),
     hostBytes: hostDemand(plan, bytes.length).totalBytes,
     domains: domainsOf(plan),

@@ -6,10 +6,25 @@ import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import type { LaunchDescription } from "../../compiler/description/description.js";
 import { writeImage } from "../../compiler/image/write-image.js";
-import { CommandError, compileFile, EXIT, printJson, printText, take } from "../answer.js";
+import type { XenVersion } from "../../compiler/image/xen-versions.js";
+import {
+  CommandError,
+  compileFile,
+  EXIT,
+  printJson,
+  printText,
+  take,
+  xenOption,
+} from "../answer.js";
 import { digestOf, launchDocument, launchText } from "../describe-launch.js";
 
 const schema = "domb.build/1";
+
+interface BuildOptions {
+  readonly output?: string;
+  readonly xen?: XenVersion;
+  readonly json?: boolean;
+}
 
 export function registerBuild(program: Command): void {
   program
@@ -21,14 +36,15 @@ export function registerBuild(program: Command): void {
       "-o, --output <image>",
       "where to write it (default: launch.img beside the description)",
     )
+    .addOption(xenOption("the Xen that the launch is for (default: 4.17)"))
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
       "\nExamples:\n  domb build launch.yaml\n  domb build launch.yaml -o /boot/launch.img",
     )
-    .action(async (path: string, options: { output?: string; json?: boolean }) => {
+    .action(async (path: string, options: BuildOptions) => {
       const { json = false, output = join(dirname(path), "launch.img") } = options;
-      const result = await compileFile(path);
+      const result = await compileFile(path, options.xen);
       const launch = take(result, { schema, json });
       if (launch === undefined) return;
       await write(output, launch.image, launch.description);

@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { IMAGE_MAGIC, IMAGE_VERSION, ImageHeader, MACHINE_X86_64 } from "../../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
-import { XEN_DOMCTL_INTERFACE_VERSION } from "../../contract/xen-abi.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { pagesOf } from "../guest/memory-map.js";
 import { decodePlan } from "../plan/encode.js";
@@ -14,6 +13,7 @@ import { decodeRecord, type RecordValue } from "../plan/record.js";
 import { checkPlan } from "./check-plan.js";
 import { imageHeaderLayout } from "./image-header.js";
 import { imageRules } from "./rules.js";
+import { xenInterfaces } from "./xen-versions.js";
 
 type ImageHeaderValue = RecordValue<(typeof imageHeaderLayout)["fields"]>;
 type ImageCode = Parameters<typeof imageRules.diagnose>[0];
@@ -96,19 +96,18 @@ function decodeHeader(image: Uint8Array, place: Place): Result<ImageHeaderValue>
     return faults(place, "DOMB5002", messages);
   }
   const { magic, version, machine, xenInterface, imageBytes, planOffset, planBytes } = header.value;
-  const wanted = (
-    [
-      ["magic", magic, IMAGE_MAGIC],
-      ["version", version, IMAGE_VERSION],
-      ["machine", machine, MACHINE_X86_64],
-      ["xenInterface", xenInterface, XEN_DOMCTL_INTERFACE_VERSION],
-    ] as const
-  )
-    .filter(([, found, value]) => found !== value)
-    .map(
-      ([field, found, value]) =>
-        `${field} of the header is 0x${found.toString(16)}, wanted 0x${value.toString(16)}`,
-    );
+  const known: [field: string, found: number, values: readonly number[]][] = [
+    ["magic", magic, [IMAGE_MAGIC]],
+    ["version", version, [IMAGE_VERSION]],
+    ["machine", machine, [MACHINE_X86_64]],
+    ["xenInterface", xenInterface, Object.values(xenInterfaces)],
+  ];
+  const wanted = known
+    .filter(([, found, values]) => !values.includes(found))
+    .map(([field, found, values]) => {
+      const either = values.map((value) => `0x${value.toString(16)}`).join(" or ");
+      return `${field} of the header is 0x${found.toString(16)}, wanted ${either}`;
+    });
   if (wanted.length > 0) return faults(place, "DOMB5002", wanted);
   if (imageBytes > MAX_IMAGE_BYTES) {
     return fault(

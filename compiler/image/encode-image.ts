@@ -4,27 +4,31 @@
 
 import { createHash } from "node:crypto";
 import { IMAGE_MAGIC, IMAGE_VERSION, ImageHeader, MACHINE_X86_64 } from "../../contract/image.js";
-import { XEN_DOMCTL_INTERFACE_VERSION } from "../../contract/xen-abi.js";
 import { encodePlan } from "../plan/encode.js";
 import { imageBytesOf } from "../plan/materials.js";
 import type { Plan } from "../plan/plan.js";
 import { encodeRecord } from "../plan/record.js";
 import { imageHeaderLayout } from "./image-header.js";
+import { defaultXen, type XenVersion, xenInterfaces } from "./xen-versions.js";
 
 /** Size in bytes of the image that holds this plan and its materials. */
 export function imageBytes(plan: Plan): number {
   return imageBytesOf(plan.materials, ImageHeader.size + encodePlan(plan).length);
 }
 
-/** The image of a plan with its materials' bytes, in the plan's order. */
-export function encodeImage(plan: Plan, materials: readonly Uint8Array[]): Uint8Array {
+/** The image of a plan with its materials' bytes, in the plan's order, for a version of Xen. */
+export function encodeImage(
+  plan: Plan,
+  materials: readonly Uint8Array[],
+  xen: XenVersion = defaultXen,
+): Uint8Array {
   const encodedPlan = encodePlan(plan);
   const image = new Uint8Array(imageBytes(plan));
   const header = encodeRecord(imageHeaderLayout, {
     magic: IMAGE_MAGIC,
     version: IMAGE_VERSION,
     machine: MACHINE_X86_64,
-    xenInterface: XEN_DOMCTL_INTERFACE_VERSION,
+    xenInterface: xenInterfaces[xen],
     imageBytes: image.length,
     planOffset: ImageHeader.size,
     planBytes: encodedPlan.length,

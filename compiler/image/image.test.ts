@@ -14,6 +14,7 @@ import { noPolicy, type Plan } from "../plan/plan.js";
 import { decodeImage } from "./decode-image.js";
 import { encodeImage } from "./encode-image.js";
 import { writeImage } from "./write-image.js";
+import { defaultXen, xenOf, xenVersions } from "./xen-versions.js";
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -124,6 +125,14 @@ describe("an image", () => {
     expect(diagnostics.map((diagnostic) => diagnostic.code)).toEqual([code]);
     expect(diagnostics[0]?.message).toContain(`${field} of the header is 0x99`);
     expect(diagnostics[0]?.place).toEqual({ file: "launch.img" });
+  });
+
+  it.each(xenVersions)("names Xen %s, and differs in nothing else, when it is for that", (xen) => {
+    const other = encodeImage(planFor(sample), sample, xen);
+    const decoded = decodeImage(other);
+    expect(decoded.ok && xenOf(decoded.value.header.xenInterface)).toBe(xen);
+    const differing = [...other].flatMap((byte, at) => (byte === image[at] ? [] : [at]));
+    expect(differing).toEqual(xen === defaultXen ? [] : [ImageHeader.xenInterface]);
   });
 
   it("tells damage to the plan from damage to a material", () => {

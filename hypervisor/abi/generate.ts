@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes contract/xen-abi.ts: a C program compiled against the patched Xen's public headers prints
-// every value in constants.ts. Run as `node dist/hypervisor/abi/generate.js [INCLUDE_DIRECTORY]`.
+// Writes contract/xen-abi.ts, and its like for each other Xen: a C program compiled against the
+// patched Xen's public headers prints every value in constants.ts. Run as
+// `node dist/hypervisor/abi/generate.js`.
 
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
-import { paths } from "../../setup/paths.js";
+import { paths, type XenVersion } from "../../setup/paths.js";
 import { expressions, headers, saveRecords, structures, values } from "./constants.js";
 
 const identifier = (structure: string): string => structure.replace("struct ", "");
@@ -39,7 +41,7 @@ export function generatorProgram(): string {
 }
 
 /**
- * The text of contract/xen-abi.ts, from the headers below `includeDirectory` (Xen's `include`).
+ * The text of a Xen's constants, from the headers below `includeDirectory` (Xen's `include`).
  * Throws when the compiler refuses: a name in constants.ts is not in these headers.
  */
 export async function generateXenAbi(includeDirectory: string): Promise<string> {
@@ -62,15 +64,23 @@ export async function generateXenAbi(includeDirectory: string): Promise<string> 
   }
 }
 
-/** Where the committed generation lies. */
-export const xenAbiPath = join(paths.checkout, "contract", "xen-abi.ts");
+/** Where the committed generation for a Xen lies. */
+export function xenAbiPath(xen: XenVersion): string {
+  return join(paths.checkout, "contract", xen === "4.17" ? "xen-abi.ts" : `xen-abi-${xen}.ts`);
+}
 
+async function writeXenAbi(xen: XenVersion): Promise<void> {
+  const path = xenAbiPath(xen);
+  const text = await generateXenAbi(paths.xenInclude(xen));
+  if (text === (await readFile(path, "utf8").catch(() => ""))) return;
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}
+
+/** Writes the constants of each Xen that is there. */
 async function main(): Promise<void> {
-  const text = await generateXenAbi(process.argv[2] ?? paths.xenInclude());
-  if (text !== (await readFile(xenAbiPath, "utf8").catch(() => ""))) {
-    await writeFile(`${xenAbiPath}.new`, text);
-    await rename(`${xenAbiPath}.new`, xenAbiPath);
-  }
+  await writeXenAbi("4.17");
+  if (existsSync(paths.upstreamXenFolder)) await writeXenAbi("4.23");
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
