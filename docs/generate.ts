@@ -11,6 +11,7 @@ import { formatsPage, importsPage } from "./generate-formats.js";
 import { hostilePage } from "./generate-hostile.js";
 import { requirementsPage } from "./generate-requirements.js";
 import { unchangedPage } from "./generate-unchanged.js";
+import { xenVersionsPage } from "./generate-xen-versions.js";
 
 /** Name and text of every generated page. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
@@ -22,6 +23,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["requirements.md", await requirementsPage()],
     ["unchanged-when-off.md", unchangedPage()],
     ["wasm-imports.md", await importsPage()],
+    ["xen-versions.md", await xenVersionsPage()],
   ]);
 }
 
