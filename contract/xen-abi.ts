@@ -34,6 +34,7 @@ export const XEN_ELFNOTE_PHYS32_ENTRY = 0x12;
 export const XEN_HVM_START_MAGIC_VALUE = 0x336ec578;
 export const XEN_HVM_MEMMAP_TYPE_RAM = 0x1;
 export const XEN_HVM_MEMMAP_TYPE_RESERVED = 0x2;
+export const XEN_HVM_MEMMAP_TYPE_ACPI = 0x3;
 export const HVM_FILE_MAGIC = 0x54381286;
 export const HVM_FILE_VERSION = 0x1;
 export const XEN_EPERM = 0x1;

@@ -2,7 +2,7 @@
 // A guest's memory as the operations of its plan leave it: what lies where.
 
 import { PAGE_SIZE } from "../../contract/limits.js";
-import { XEN_HVM_MEMMAP_TYPE_RAM } from "../../contract/xen-abi.js";
+import { XEN_HVM_MEMMAP_TYPE_RESERVED } from "../../contract/xen-abi.js";
 import type { MemoryRange } from "../guest/memory-map.js";
 import type { Plan, PlanOperation } from "../plan/plan.js";
 
@@ -38,7 +38,7 @@ export function guestMemory(
     return [{ address: frame * PAGE_SIZE, bytes: count * 2 ** order * PAGE_SIZE }];
   });
   const reserved = told
-    .filter(({ type }) => type !== XEN_HVM_MEMMAP_TYPE_RAM)
+    .filter(({ type }) => type === XEN_HVM_MEMMAP_TYPE_RESERVED)
     .map(({ address, bytes }) => region(address, bytes, "reserved"));
   return [...filled, ...free(memory, filled), ...reserved].sort((a, b) => a.address - b.address);
 }

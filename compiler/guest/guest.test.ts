@@ -43,12 +43,34 @@ describe("memoryRanges and memoryMap", () => {
     expect(memoryRanges(64 * MIB)).toEqual([{ address: 0, bytes: 64 * MIB, type: 1 }]);
   });
 
-  it("moves what does not fit below 0xf0000000 to 4 GiB", () => {
-    expect(memoryMap(5 * GIB)).toEqual([
-      { address: 0, bytes: 0xf0000000, type: 1 },
+  it("moves what does not fit below 0xf0000000 to 4 GiB, and tells where the start of day is", () => {
+    expect(memoryMap(5 * GIB, { address: MIB, bytes: PAGE_SIZE })).toEqual([
+      { address: 0, bytes: MIB, type: 1 },
+      { address: MIB, bytes: PAGE_SIZE, type: 3 },
+      { address: MIB + PAGE_SIZE, bytes: 0xf0000000 - MIB - PAGE_SIZE, type: 1 },
       { address: 0xfc000000, bytes: 0x4000000, type: 2 },
       { address: 4 * GIB, bytes: 5 * GIB - 0xf0000000, type: 1 },
     ]);
+  });
+
+  it("tells of all memory, whatever the size and wherever the start of day", () => {
+    const places = fc.record({
+      pages: fc.integer({ min: 3, max: 0x10000000 }),
+      place: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(places, ({ pages, place }) => {
+        const lowPages = Math.min(pages, 0xf0000);
+        const address = (1 + Math.floor(place * (lowPages - 2))) * PAGE_SIZE;
+        const map = memoryMap(pages * PAGE_SIZE, { address, bytes: PAGE_SIZE });
+        const memory = map.filter(({ type }) => type !== 2);
+        const ends = map.map((range) => range.address + range.bytes);
+        return (
+          memory.reduce((total, { bytes }) => total + bytes, 0) === pages * PAGE_SIZE &&
+          map.every((range, index) => index === 0 || (ends[index - 1] ?? 0) <= range.address)
+        );
+      }),
+    );
   });
 
   it("gives exactly the memory asked for, whatever the size", () => {
@@ -81,10 +103,13 @@ describe("layOutGuest", () => {
     const address = startOfDay.frame * PAGE_SIZE;
     const told = readStartOfDay(startOfDay.bytes, address);
     expect(told.cmdline).toBe("root=/dev/zero ünïcode");
-    expect(told.memoryMap).toEqual(memoryMap(5 * GIB));
+    expect(told.memoryMap).toEqual(memoryMap(5 * GIB, { address, bytes: PAGE_SIZE }));
     expect(readContext(vcpuContext)).toEqual({ entry: MIB, startInfo: address });
-    // struct hvm_start_info: magic, version, flags, nr_modules, modlist_paddr.
+    // struct hvm_start_info: magic, version, flags, nr_modules, modlist_paddr, ..., rsdp_paddr.
     const view = new DataView(startOfDay.bytes.buffer);
+    const root = Number(view.getBigUint64(32, true)) - address;
+    expect(root % 16).toBe(0);
+    expect(Buffer.from(startOfDay.bytes).toString("latin1", root, root + 8)).toBe("RSD PTR ");
     expect(view.getUint32(0, true)).toBe(0x336ec578);
     expect(view.getUint32(4, true)).toBe(1);
     expect(view.getUint32(12, true)).toBe(1);

@@ -6,13 +6,7 @@ import { PAGE_SIZE } from "../../contract/limits.js";
 import type { DomainDescription } from "../description/description.js";
 import type { Place, Result } from "../diagnostics/diagnostic.js";
 import type { GuestKernel, GuestPage } from "./kernel-pages.js";
-import {
-  LOW_MEMORY_END,
-  type MemoryRange,
-  memoryMap,
-  memoryRanges,
-  pagesOf,
-} from "./memory-map.js";
+import { LOW_MEMORY_END, type MemoryRange, memoryRanges, pagesOf } from "./memory-map.js";
 import { guestRules } from "./rules.js";
 import { encodeStartOfDay, startOfDayPages } from "./start-of-day.js";
 import { encodeVcpuContext } from "./vcpu-context.js";
@@ -99,7 +93,7 @@ export function layOutGuest(
   function startOfDay(ramdiskFrame: number) {
     return {
       cmdline: domain.cmdline,
-      memoryMap: memoryMap(domain.memoryBytes),
+      memoryBytes: domain.memoryBytes,
       ramdisk:
         ramdisk === undefined
           ? undefined

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a guest has memory: from 0 up to LOW_MEMORY_END, the rest from 4 GiB. Between them lie its
-// local APIC and Xen's special and shared pages; nothing else of a PC is there.
+// local APIC and Xen's special and shared pages; nothing else of a PC is there. The start of day is
+// memory that the guest may use once it has read the ACPI tables in it.
 
 import { PAGE_SIZE } from "../../contract/limits.js";
-import { XEN_HVM_MEMMAP_TYPE_RAM, XEN_HVM_MEMMAP_TYPE_RESERVED } from "../../contract/xen-abi.js";
+import {
+  XEN_HVM_MEMMAP_TYPE_ACPI,
+  XEN_HVM_MEMMAP_TYPE_RAM,
+  XEN_HVM_MEMMAP_TYPE_RESERVED,
+} from "../../contract/xen-abi.js";
 
 /** First byte that is never memory below 4 GiB. */
 export const LOW_MEMORY_END = 0xf0000000;
@@ -33,15 +38,29 @@ export function memoryRanges(memoryBytes: number): readonly MemoryRange[] {
   return ranges;
 }
 
-/** The memory map that the guest is told: its memory, and what it must leave alone. */
-export function memoryMap(memoryBytes: number): readonly MemoryRange[] {
+/** The most ranges that a memory map has. */
+export const MAX_MAP_RANGES = 5;
+
+/** The memory map that the guest is told: its memory, its start of day, what it must leave alone. */
+export function memoryMap(
+  memoryBytes: number,
+  startOfDay: { readonly address: number; readonly bytes: number },
+): readonly MemoryRange[] {
   const [low, ...high] = memoryRanges(memoryBytes);
   const reserved = {
     address: RESERVED_START,
     bytes: HIGH_MEMORY_START - RESERVED_START,
     type: XEN_HVM_MEMMAP_TYPE_RESERVED,
   };
-  return [...(low === undefined ? [] : [low]), reserved, ...high];
+  const lowEnd = low?.bytes ?? 0;
+  const after = startOfDay.address + startOfDay.bytes;
+  return [
+    { address: 0, bytes: startOfDay.address, type: XEN_HVM_MEMMAP_TYPE_RAM },
+    { ...startOfDay, type: XEN_HVM_MEMMAP_TYPE_ACPI },
+    { address: after, bytes: lowEnd - after, type: XEN_HVM_MEMMAP_TYPE_RAM },
+    reserved,
+    ...high,
+  ].filter(({ bytes }) => bytes > 0);
 }
 
 /** Pages that hold `bytes` bytes. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start of day: what a PVH guest finds in its memory when it starts. One run of whole pages:
-// hvm_start_info, module list, memory map, command line (arch-x86/hvm/start_info.h).
+// hvm_start_info, module list, ACPI tables, memory map, command line (arch-x86/hvm/start_info.h).
 
 import { PAGE_SIZE } from "../../contract/limits.js";
 import {
@@ -17,11 +17,13 @@ import {
   hvm_start_info_memmap_paddr_offset,
   hvm_start_info_modlist_paddr_offset,
   hvm_start_info_nr_modules_offset,
+  hvm_start_info_rsdp_paddr_offset,
   hvm_start_info_size,
   hvm_start_info_version_offset,
   XEN_HVM_START_MAGIC_VALUE,
 } from "../../contract/xen-abi.js";
-import { type MemoryRange, pagesOf } from "./memory-map.js";
+import { ACPI_BYTES, encodeAcpi } from "./acpi.js";
+import { MAX_MAP_RANGES, memoryMap, pagesOf } from "./memory-map.js";
 import { writeStructure } from "./structures.js";
 
 /** Version of hvm_start_info that has a memory map. */
@@ -30,23 +32,36 @@ const START_INFO_VERSION = 1;
 export interface StartOfDay {
   /** UTF-8, without its zero byte. */
   readonly cmdline: string;
-  readonly memoryMap: readonly MemoryRange[];
+  readonly memoryBytes: number;
   readonly ramdisk: { readonly address: number; readonly bytes: number } | undefined;
 }
 
 interface Offsets {
   readonly modules: number;
+  readonly acpi: number;
   readonly memoryMap: number;
   readonly cmdline: number;
   readonly pages: number;
 }
 
-function offsetsOf({ cmdline, memoryMap, ramdisk }: StartOfDay): Offsets {
+function offsetsOf({ cmdline, ramdisk }: StartOfDay): Offsets {
   const modulesAt = hvm_start_info_size;
-  const memoryMapAt = modulesAt + (ramdisk === undefined ? 0 : hvm_modlist_entry_size);
-  const cmdlineAt = memoryMapAt + memoryMap.length * hvm_memmap_table_entry_size;
+  const modulesEnd = modulesAt + (ramdisk === undefined ? 0 : hvm_modlist_entry_size);
+  const acpiAt = alignedTo(16, modulesEnd);
+  const memoryMapAt = alignedTo(8, acpiAt + ACPI_BYTES);
+  const cmdlineAt = memoryMapAt + MAX_MAP_RANGES * hvm_memmap_table_entry_size;
   const end = cmdlineAt + Buffer.byteLength(cmdline) + 1;
-  return { modules: modulesAt, memoryMap: memoryMapAt, cmdline: cmdlineAt, pages: pagesOf(end) };
+  return {
+    modules: modulesAt,
+    acpi: acpiAt,
+    memoryMap: memoryMapAt,
+    cmdline: cmdlineAt,
+    pages: pagesOf(end),
+  };
+}
+
+function alignedTo(alignment: number, offset: number): number {
+  return Math.ceil(offset / alignment) * alignment;
 }
 
 /** Pages that the start of day takes; its place does not matter. */
@@ -56,16 +71,18 @@ export function startOfDayPages(content: StartOfDay): number {
 
 /** The start of day for a guest that has it at `address`: hvm_start_info is its first byte. */
 export function encodeStartOfDay(content: StartOfDay, address: number): Uint8Array {
-  const { cmdline, memoryMap, ramdisk } = content;
+  const { cmdline, memoryBytes, ramdisk } = content;
   const offsets = offsetsOf(content);
   const bytes = new Uint8Array(offsets.pages * PAGE_SIZE);
+  const map = memoryMap(memoryBytes, { address, bytes: bytes.length });
 
   const info = writeStructure(bytes, 0);
   info.set32(hvm_start_info_magic_offset, XEN_HVM_START_MAGIC_VALUE);
   info.set32(hvm_start_info_version_offset, START_INFO_VERSION);
   info.set64(hvm_start_info_cmdline_paddr_offset, address + offsets.cmdline);
+  info.set64(hvm_start_info_rsdp_paddr_offset, address + offsets.acpi);
   info.set64(hvm_start_info_memmap_paddr_offset, address + offsets.memoryMap);
-  info.set32(hvm_start_info_memmap_entries_offset, memoryMap.length);
+  info.set32(hvm_start_info_memmap_entries_offset, map.length);
   if (ramdisk !== undefined) {
     info.set32(hvm_start_info_nr_modules_offset, 1);
     info.set64(hvm_start_info_modlist_paddr_offset, address + offsets.modules);
@@ -73,12 +90,13 @@ export function encodeStartOfDay(content: StartOfDay, address: number): Uint8Arr
     entry.set64(hvm_modlist_entry_paddr_offset, ramdisk.address);
     entry.set64(hvm_modlist_entry_size_offset, ramdisk.bytes);
   }
-  for (const [index, range] of memoryMap.entries()) {
+  for (const [index, range] of map.entries()) {
     const entry = writeStructure(bytes, offsets.memoryMap + index * hvm_memmap_table_entry_size);
     entry.set64(hvm_memmap_table_entry_addr_offset, range.address);
     entry.set64(hvm_memmap_table_entry_size_offset, range.bytes);
     entry.set32(hvm_memmap_table_entry_type_offset, range.type);
   }
+  bytes.set(encodeAcpi(address + offsets.acpi), offsets.acpi);
   bytes.set(Buffer.from(cmdline), offsets.cmdline);
   return bytes;
 }
