@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel of the example domains: the newest cloud kernel of Debian's stable release when the
-// cache was filled. Debian drops older ones, so it can't be pinned; apt verifies it. A cached one
-// stays until `guest-kernel` is removed from the cache.
+// The kernel of the example domains, and its modules for Xen: the newest cloud kernel of Debian's
+// stable release when the cache was filled. Debian drops older ones, so it can't be pinned; apt
+// verifies it. A cached one stays until `cloud-kernel` is removed from the cache.
 
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ export function versionedKernel(description) {
  * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
  */
 export async function prepareGuestKernel(setUp) {
-  const kernel = await cached(setUp, "guest-kernel", (folder) =>
+  const kernel = await cached(setUp, "cloud-kernel", (folder) =>
     withLog(
       setUp,
       { title: "fetching Debian's cloud kernel", log: "guest-kernel" },
@@ -64,12 +64,18 @@ export async function prepareGuestKernel(setUp) {
           return fail({ exitCode: EXIT.environment, what: `${wanted} holds no boot/vmlinuz` });
         }
         await rename(join(boot, name), join(folder, "vmlinuz"));
+        const release = name.replace("vmlinuz-", "");
+        const drivers = join(download, "content", "lib", "modules", release, "kernel", "drivers");
+        await rename(join(drivers, "xen"), join(folder, "xen-modules"));
         await writeFile(join(folder, "package.txt"), `${wanted}\n`);
         await rm(download, { recursive: true });
         return succeed(undefined);
       },
     ),
   );
-  if (kernel.ok) await placeLink(join(kernel.value, "vmlinuz"), paths.guestKernel);
+  if (kernel.ok) {
+    await placeLink(join(kernel.value, "vmlinuz"), paths.guestKernel);
+    await placeLink(join(kernel.value, "xen-modules"), paths.guestKernelModules);
+  }
   return kernel;
 }

@@ -51,27 +51,49 @@ export function isStatic(program) {
 }
 
 /**
+ * The machine's busybox, which must be a static one.
+ *
+ * @param {import("./child.js").SetUp} setUp
+ * @returns {Promise<import("./outcome.js").Outcome<Buffer>>}
+ */
+export async function readBusybox(setUp) {
+  const program = findProgram("busybox", setUp.environment);
+  const busybox = program ? await readFile(program) : undefined;
+  if (busybox !== undefined && isStatic(busybox)) return succeed(busybox);
+  const what = program ? `${program} is not a static program` : "there is no busybox";
+  const fix = "apt-get install busybox-static";
+  return fail({ exitCode: EXIT.environment, what, fix });
+}
+
+/**
+ * Writes a ramdisk as Linux takes it.
+ *
+ * @param {readonly import("./newc.js").NewcEntry[]} entries
+ * @param {string} file
+ * @returns {Promise<import("./outcome.js").Outcome<undefined>>}
+ */
+export async function writeRamdisk(entries, file) {
+  const input = newcArchive(entries);
+  // Not zlib of Node: its output differs with the processor.
+  const { status, stdout } = spawnSync("gzip", ["-9n"], { input, maxBuffer: 1 << 28 });
+  if (status !== 0) return fail({ exitCode: EXIT.environment, what: "gzip failed" });
+  await writeFile(file, stdout);
+  return succeed(undefined);
+}
+
+/**
  * @param {import("./child.js").SetUp} setUp
  * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
  */
 export async function prepareGuestRamdisk(setUp) {
-  const program = findProgram("busybox", setUp.environment);
-  const busybox = program ? await readFile(program) : undefined;
-  if (busybox === undefined || !isStatic(busybox)) {
-    const what = program ? `${program} is not a static program` : "there is no busybox";
-    const fix = "apt-get install busybox-static";
-    return fail({ exitCode: EXIT.environment, what, fix });
-  }
-  const archive = newcArchive(ramdiskEntries(busybox, await readFile(INIT)));
-  const name = join("guest-ramdisk", contentKey([archive]));
+  const busybox = await readBusybox(setUp);
+  if (!busybox.ok) return busybox;
+  const entries = ramdiskEntries(busybox.value, await readFile(INIT));
+  const name = join("guest-ramdisk", contentKey([newcArchive(entries)]));
   if (!existsSync(join(setUp.cache, name))) setUp.progress.line("packing the guests' ramdisk");
-  const ramdisk = await cached(setUp, name, async (folder) => {
-    // Not zlib of Node: its output differs with the processor.
-    const { status, stdout } = spawnSync("gzip", ["-9n"], { input: archive, maxBuffer: 1 << 28 });
-    if (status !== 0) return fail({ exitCode: EXIT.environment, what: "gzip failed" });
-    await writeFile(join(folder, "busybox.cpio.gz"), stdout);
-    return succeed(undefined);
-  });
+  const ramdisk = await cached(setUp, name, (folder) =>
+    writeRamdisk(entries, join(folder, "busybox.cpio.gz")),
+  );
   if (ramdisk.ok) await placeLink(join(ramdisk.value, "busybox.cpio.gz"), paths.guestRamdisk);
   return ramdisk;
 }

@@ -73,7 +73,11 @@ export const paths = {
   materials: join(build, "materials"),
   /** Debian's cloud kernel, the kernel of the example domains. */
   guestKernel: join(build, "materials", "vmlinuz"),
+  /** Its modules for Xen: a folder of .ko files. */
+  guestKernelModules: join(build, "materials", "xen-modules"),
   guestRamdisk: join(build, "materials", "busybox.cpio.gz"),
+  /** Ramdisk of a control domain: Debian's Xen tools. */
+  controlRamdisk: join(build, "materials", "control.cpio.gz"),
   bootDomainWasm: join(build, "bootdomain", "domb.wasm"),
   /** The patched hypervisor, an ELF file that boot loaders start; DOMB_XEN names another. */
   xen: (/** @type {XenVersion} */ version = "4.17") =>

@@ -17,6 +17,7 @@ import { createProgress, formatElapsed, lastLines } from "./progress.js";
 import { tasks } from "./tasks.js";
 import { parseSeries } from "./xen-build.js";
 import { findWrongFile, XEN_DIGESTS } from "./xen-source.js";
+import { sharedLibraries } from "./xen-tools.js";
 
 let folder = "";
 beforeEach(async () => {
@@ -151,9 +152,22 @@ test("a program with a loader is told from a static one", async () => {
   expect(isStatic(await readFile("/bin/ls"))).toBe(false);
 });
 
-test("the example domains' init script is one that a shell can read", () => {
-  const script = join(paths.checkout, "setup", "ramdisk-init.sh");
-  execFileSync("busybox", ["sh", "-n", script]);
+test("the example domains' init scripts are ones that a shell can read", () => {
+  for (const script of ["setup/ramdisk-init.sh", "examples/control-domain/init.sh"]) {
+    execFileSync("busybox", ["sh", "-n", join(paths.checkout, script)]);
+  }
+});
+
+test("a program's libraries come with those that they need themselves", () => {
+  const found = sharedLibraries("/", ["/bin/bash"]);
+  const names = found.ok ? [...found.value.keys()] : [];
+  expect(names).toContain("libc.so.6");
+  expect(names).toContain("ld-linux-x86-64.so.2");
+});
+
+test("a library that no package has is named, with the program that needs it", () => {
+  const found = sharedLibraries(folder, ["/bin/bash"]);
+  expect(found.ok ? "" : found.failure.what).toMatch(/^\/bin\/bash needs lib\S+, which is in none/);
 });
 
 test("the last lines of a log come without empty ones and control sequences", async () => {

@@ -69,6 +69,7 @@ async function guestKernelFinding() {
 export async function findings() {
   const npm = await npmPackagesAreThere();
   const ramdisk = existsSync(paths.guestRamdisk);
+  const control = existsSync(paths.controlRamdisk);
   const built = await projectIsBuilt();
   return [
     ...packageFindings(),
@@ -76,6 +77,7 @@ export async function findings() {
     await xenFinding(),
     await guestKernelFinding(),
     made("guest ramdisk", ramdisk, ramdisk ? paths.guestRamdisk : "not packed"),
+    made("control domain's ramdisk", control, control ? paths.controlRamdisk : "not packed"),
     made("domb", built, built ? paths.dist : "not built from the present sources"),
   ];
 }

@@ -2,6 +2,7 @@
 // The tasks that package.json names: what each needs, in order, and what it then runs.
 
 import { join } from "node:path";
+import { prepareControlRamdisk } from "./control-ramdisk.js";
 import { prepareGuestKernel } from "./guest-kernel.js";
 import { prepareGuestRamdisk } from "./guest-ramdisk.js";
 import { prepareNpmPackages } from "./npm-packages.js";
@@ -32,6 +33,7 @@ const everything = [
   prepareUpstreamXen,
   prepareGuestKernel,
   prepareGuestRamdisk,
+  prepareControlRamdisk,
   prepareProject,
 ];
 
