@@ -16,6 +16,7 @@ const examples = [
   "two-linux/launch.yaml",
   "linux-and-hello/launch.yaml",
   "labels/launch.yaml",
+  "control-domain/launch.yaml",
 ] as const;
 
 /** Bytes of kernel and ramdisk that are copied to a domain. */
