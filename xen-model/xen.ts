@@ -184,7 +184,7 @@ export class XenModel {
     const context = op.getBigUint64(abi.xen_flask_op_u_sid_context_context_offset, true);
     const text = this.#memory.at(context, bytes);
     if (text === undefined) return -abi.XEN_EFAULT;
-    const label = new TextDecoder("latin1").decode(text);
+    const [label = ""] = new TextDecoder("latin1").decode(text).split("\0");
     return this.#call(
       "label",
       0,

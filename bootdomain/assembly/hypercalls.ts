@@ -45,13 +45,18 @@ function endDomctl(): u32 {
   return errnoOf(domctl(ARGUMENT));
 }
 
-/** FLASK_CONTEXT_TO_SID of `bytes` bytes at `label`; the SID is then in ARGUMENT. */
+/**
+ * FLASK_CONTEXT_TO_SID of `bytes` bytes at `label`; the SID is then in ARGUMENT. Newer versions of
+ * Xen want the final zero byte, for which a record may have no room.
+ */
 function findLabel(label: u32, bytes: u32): u32 {
+  for (let at: u32 = 0; at < bytes; at++) store<u8>(PIECE + at, load<u8>(label + at));
+  store<u8>(PIECE + bytes, 0);
   clearArgument(xen.xen_flask_op_size);
   store<u32>(ARGUMENT + xen.xen_flask_op_cmd_offset, xen.FLASK_CONTEXT_TO_SID);
   store<u32>(ARGUMENT + xen.xen_flask_op_interface_version_offset, xen.XEN_FLASK_INTERFACE_VERSION);
-  store<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_size_offset, bytes);
-  store<u64>(ARGUMENT + xen.xen_flask_op_u_sid_context_context_offset, memoryBase + label);
+  store<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_size_offset, bytes + 1);
+  store<u64>(ARGUMENT + xen.xen_flask_op_u_sid_context_context_offset, memoryBase + PIECE);
   return errnoOf(xsmOp(ARGUMENT));
 }
 
