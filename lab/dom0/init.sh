@@ -12,7 +12,8 @@ say() {
   while read -r line; do echo "dom0: $1: $line"; done
 }
 
-busybox find /sys/hypervisor -type f | busybox sort | while read -r file; do
+# The build id is Xen's log's to tell: here it is bytes, not text.
+busybox find /sys/hypervisor -type f ! -name buildid | busybox sort | while read -r file; do
   say "$file" < "$file"
 done
 for file in /proc/iomem /proc/ioports; do
