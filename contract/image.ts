@@ -77,7 +77,7 @@ export const enum DomainRecord {
   maxGrantFrames = 60,
   /** maximum number of maptrack frames */
   maxMaptrackFrames = 64,
-  /** FLASK label (a security context), filled with zero bytes, 64 bytes; all zero: none */
+  /** FLASK label (a security context), filled with zero bytes, 64 bytes; empty: none */
   label = 68,
   /** size of this record */
   size = 132,

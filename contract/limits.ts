@@ -8,7 +8,7 @@ export const PAGE_SIZE = 4096;
 export const DIGEST_BYTES = 32;
 /** Bytes of a domain's name, one zero byte at least included. */
 export const NAME_BYTES = 32;
-/** Bytes of a domain's FLASK label. */
+/** Bytes of a domain's FLASK label, one zero byte at least included. */
 export const LABEL_BYTES = 64;
 /** Size of a FLASK policy in bytes, one less than the boot domain reads: it sees that one is longer. */
 export const MAX_POLICY_BYTES = 0xefff;

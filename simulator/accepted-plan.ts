@@ -67,9 +67,10 @@ function withoutUnused(source: Uint8Array): Uint8Array {
   const domainEnd = Math.min(materialTable, bytes.length - domainLayout.size + 1);
   for (let at = PlanHeader.size; at < domainEnd; at += domainLayout.size) {
     const label = bytes.subarray(at + DomainRecord.label, at + DomainRecord.label + LABEL_BYTES);
-    const end = label.indexOf(0);
+    const zero = label.indexOf(0);
+    const end = zero < 0 ? LABEL_BYTES - 1 : zero;
     // Whatever its characters are, it is one for Xen to judge.
-    label.fill(0x78, 0, end < 0 ? LABEL_BYTES : end).fill(0, end < 0 ? LABEL_BYTES : end);
+    label.fill(0x78, 0, end).fill(0, end);
   }
   const operationTable = materialTable + materials * materialLayout.size + steps * stepLayout.size;
   const materialEnd = Math.min(operationTable - steps * stepLayout.size, bytes.length);

@@ -46,17 +46,15 @@ function endDomctl(): u32 {
 }
 
 /**
- * FLASK_CONTEXT_TO_SID of `bytes` bytes at `label`; the SID is then in ARGUMENT. Newer versions of
- * Xen want the final zero byte, for which a record may have no room.
+ * FLASK_CONTEXT_TO_SID of `bytes` bytes at `label`, and the zero byte behind them, which Xen 4.23
+ * wants; the SID is then in ARGUMENT.
  */
 function findLabel(label: u32, bytes: u32): u32 {
-  for (let at: u32 = 0; at < bytes; at++) store<u8>(PIECE + at, load<u8>(label + at));
-  store<u8>(PIECE + bytes, 0);
   clearArgument(xen.xen_flask_op_size);
   store<u32>(ARGUMENT + xen.xen_flask_op_cmd_offset, xen.FLASK_CONTEXT_TO_SID);
   store<u32>(ARGUMENT + xen.xen_flask_op_interface_version_offset, xen.XEN_FLASK_INTERFACE_VERSION);
   store<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_size_offset, bytes + 1);
-  store<u64>(ARGUMENT + xen.xen_flask_op_u_sid_context_context_offset, memoryBase + PIECE);
+  store<u64>(ARGUMENT + xen.xen_flask_op_u_sid_context_context_offset, memoryBase + label);
   return errnoOf(xsmOp(ARGUMENT));
 }
 
@@ -65,7 +63,7 @@ export function createDomain(domain: u32, domid: u32): u32 {
   const label = domainLabel(domain);
   let bytes: u32 = 0;
   let sid: u32 = 0;
-  while (bytes < <u32>LABEL_BYTES && load<u8>(label + bytes) != 0) bytes++;
+  while (bytes < <u32>LABEL_BYTES - 1 && load<u8>(label + bytes) != 0) bytes++;
   if (bytes != 0) {
     const error = findLabel(label, bytes);
     if (error != 0) return error;

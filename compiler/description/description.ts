@@ -28,7 +28,7 @@ export interface DomainDescription {
   readonly onDeath: "leave" | "reboot";
   /** Each role is one domain's at most. */
   readonly roles: readonly Role[];
-  /** At most LABEL_BYTES characters of ASCII, of a label's form. */
+  /** At most LABEL_BYTES - 1 characters of ASCII, of a label's form. */
   readonly label?: string;
 }
 

@@ -179,10 +179,10 @@ export function roleFault(value: unknown): ValueFault | undefined {
 export function labelFormFault(value: unknown): ValueFault | undefined {
   const example = "label: system_u:system_r:initial_t";
   if (typeof value !== "string") return notText(value, "a FLASK label", example);
-  if (LABEL_PATTERN.test(value) && value.length <= LABEL_BYTES) return undefined;
+  if (LABEL_PATTERN.test(value) && value.length < LABEL_BYTES) return undefined;
   return {
     code: "DOMB1030",
-    predicate: `is ${show(value)}; wanted: user:role:type, at most ${LABEL_BYTES} characters`,
+    predicate: `is ${show(value)}; wanted: user:role:type, at most ${LABEL_BYTES - 1} characters`,
     fix: `Write, for example, \`${example}\`.`,
   };
 }

@@ -241,7 +241,7 @@ export const descriptionRules = defineRules({
     slug: "bad-label",
     title: "A label has not the form of one",
     severity: "error",
-    explanation: `A FLASK label names a user, a role and a type, and in some policies a level, with colons between them; the boot domain's record of it holds ${LABEL_BYTES} characters.`,
+    explanation: `A FLASK label names a user, a role and a type, and in some policies a level, with colons between them; the boot domain's record of it holds ${LABEL_BYTES - 1} characters.`,
     example: "label: initial_t",
   },
   DOMB2001: {

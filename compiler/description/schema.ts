@@ -113,7 +113,7 @@ export const domainSchema = z
     label: judged(
       z
         .string()
-        .max(LABEL_BYTES)
+        .max(LABEL_BYTES - 1)
         .regex(LABEL_PATTERN)
         .meta({
           description:

@@ -27,7 +27,7 @@ function arbitraryRecord(fields: Readonly<Record<string, Field<any>>>): fc.Arbit
   const special: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     name: fc.stringMatching(new RegExp(`^[!-~]{1,${NAME_BYTES - 1}}$`)),
     digest: digits,
-    label: fc.stringMatching(new RegExp(`^[!-~]{0,${LABEL_BYTES}}$`)),
+    label: fc.stringMatching(new RegExp(`^[!-~]{0,${LABEL_BYTES - 1}}$`)),
     kind: fc.constantFrom("kernel", "ramdisk", "startOfDay", "vcpuContext"),
   };
   return fc.record(

@@ -98,14 +98,14 @@ export function name(offset: number, bytes: number): Field<string> {
   };
 }
 
-/** Printable ASCII without spaces, none perhaps, filled with zero bytes. */
+/** Printable ASCII without spaces, none perhaps, at least one zero byte behind it. */
 export function text(offset: number, bytes: number): Field<string> {
   const check = (value: string) =>
-    /^[!-~]*$/.test(value) && value.length <= bytes
+    /^[!-~]*$/.test(value) && value.length < bytes
       ? value
       : new RecordFault(
           JSON.stringify(value),
-          `at most ${bytes} printable characters without spaces`,
+          `at most ${bytes - 1} printable characters without spaces`,
         );
   return { ...name(offset, bytes), read: readText, parse: check };
 

@@ -18,7 +18,7 @@ export function labelCases(labelled: BaseLaunch, policy: Uint8Array): readonly S
     plainCase("labels, and no FLASK", anyPolicy),
     plainCase("labels and a policy, and no FLASK", labelled.image),
     plainCase("a label that the policy does not have", withLabel("system_u:system_r:x"), policy),
-    plainCase("a label of 64 characters", withLabel(`system_u:system_r:${"x".repeat(46)}`), policy),
+    plainCase("a label of 63 characters", withLabel(`system_u:system_r:${"x".repeat(45)}`), policy),
     plainCase("a domain without label", withLabel(""), policy),
     plainCase("a policy that is one byte longer", labelled.image, longer),
     plainCase("a policy that is longer than is read", labelled.image, longest),
