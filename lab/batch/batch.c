@@ -9,12 +9,14 @@
 #define Z_xenZ_domctl        real_domctl
 #define Z_xenZ_memoryOp      real_memory_op
 #define Z_xenZ_consoleWrite  real_console_write
+#define Z_xenZ_xsmOp         real_xsm_op
 #define Z_xenZ_bootDomainOp  real_boot_domain_op
 #include "../../bootdomain/shim/x86_64/machine.c"
 #undef start
 #undef Z_xenZ_domctl
 #undef Z_xenZ_memoryOp
 #undef Z_xenZ_consoleWrite
+#undef Z_xenZ_xsmOp
 #undef Z_xenZ_bootDomainOp
 
 #include <public/boot_domain.h>
@@ -39,7 +41,7 @@ struct batch_fault {
 /* As hypercallNames in xen-model/hypercalls.ts. */
 enum {
     CREATE_DOMAIN, ALLOCATE_VCPUS, SET_PAGING_POOL, LIMIT_MEMORY, POPULATE, COPY, CLEAR,
-    SET_CONTEXT, START, DESTROY, CONSOLE, EXIT, DROP, HYPERCALLS
+    SET_CONTEXT, START, DESTROY, CONSOLE, EXIT, DROP, POLICY, LABEL, HYPERCALLS
 };
 
 static const struct batch_fault *faults;
@@ -145,6 +147,13 @@ u32 Z_xenZ_consoleWrite(struct Z_xen_instance_t *xen, u32 text, u32 bytes)
     return fault ? fault->answer : real_console_write(xen, text, bytes);
 }
 
+u32 Z_xenZ_xsmOp(struct Z_xen_instance_t *xen, u32 argument)
+{
+    const struct batch_fault *fault = next_fault(LABEL);
+
+    return fault ? fault->answer : real_xsm_op(xen, argument);
+}
+
 u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
     struct xen_boot_domain_fill *fill;
@@ -162,6 +171,11 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
         /* Not passed on: it would bind the cases that follow. */
         fault = next_fault(DROP);
         return fault ? fault->answer : 0;
+    }
+    if ( command == XEN_BOOT_DOMAIN_policy )
+    {
+        fault = next_fault(POLICY);
+        return fault ? fault->answer : real_boot_domain_op(xen, command, argument);
     }
     fault = next_fault(command == XEN_BOOT_DOMAIN_copy ? COPY : CLEAR);
     if ( !fault )
