@@ -62,7 +62,7 @@ describe("a launch that fails", () => {
     expect(xenLog).toContain("without a launch status (shutdown reason 4)");
   });
 
-  it.each(["timeout", "timeout=soon", "failure=pray", "4M"])(
+  it.each(["timeout", "timeout=", "timeout=soon", "failure=pray", "4M"])(
     "can't be asked for with %s, and dom0 does not start instead",
     async (option) => {
       const options = launch.xenCommandLine.replace(/boot-domain=\w+/, `$&,${option}`);
