@@ -34,4 +34,6 @@ export const portNotes: Readonly<Record<string, string>> = {
     "A start fails with -EBUSY in 4.23 if pages of the domain wait to be scrubbed; it is not stamped then.",
   "0014": "Nothing.",
   "0015": "Nothing.",
+  "0016":
+    "The option `dom0=` is read in common code in 4.23, and left out there. A test builds and boots this only for 4.17.",
 };
