@@ -6,13 +6,21 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../../compiler/compile.js";
 import type { DomainInput, LaunchInput } from "../../compiler/description/define-launch.js";
+import { privilegesOfLaunch } from "../../compiler/privileges/privileges.js";
 import { LaunchStatus } from "../../contract/receipt.js";
-import { XEN_EACCES, XEN_EINVAL, XEN_ENODATA, XEN_ENOSYS } from "../../contract/xen-abi.js";
+import {
+  XEN_EACCES,
+  XEN_EINVAL,
+  XEN_ENODATA,
+  XEN_ENOSYS,
+  XEN_EPERM,
+  XEN_ESRCH,
+} from "../../contract/xen-abi.js";
 import { bootDomainPermissions } from "../../hypervisor/flask/permissions.js";
 import { buildPolicy } from "../../hypervisor/flask/policy.js";
 import { paths } from "../../setup/paths.js";
 import { buildAltered, withBootDomain } from "../altered-boot-domain.js";
-import { type Booted, booted, compiled, compiledExample } from "../lab-bench.js";
+import { type Booted, booted, compiled, compiledExample, described } from "../lab-bench.js";
 
 const label = (type: string): string => `system_u:system_r:${type}`;
 const hello = { kernel: "build/guests/hello.elf", memory: "16 MiB", output: "xen-log" } as const;
@@ -51,11 +59,12 @@ function under(
   policy: Uint8Array,
   { image, xenCommandLine }: CompiledLaunch = launch,
   flask = "xsm=flask flask=enforcing",
+  hostMebibytes = 256,
 ): Promise<Booted> {
   const options = xenCommandLine.replace(/ xsm=flask flask=enforcing$/, "");
   return booted(image, `${options} ${flask}`, {
     policy,
-    hostMemoryBytes: 256 * 0x100000,
+    hostMemoryBytes: hostMebibytes * 0x100000,
     timeLimitSeconds: 200,
   });
 }
@@ -116,6 +125,51 @@ describe("under FLASK, with domb's policy", () => {
     const result = await under(domb, disguised);
     expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
     expect(denials(result)[0]).toContain("{ create_control_domain }");
+  });
+});
+
+describe("under domb's policy", () => {
+  const tries = {
+    kernel: "build/guests/privileges.elf",
+    memory: "32 MiB",
+    output: "xen-log",
+  } as const;
+  const attempts = {
+    pausedomain: "XEN_DOMCTL_pausedomain",
+    getdomaininfo: "XEN_DOMCTL_getdomaininfo",
+    alloc_unbound: "EVTCHNOP_alloc_unbound",
+    sysctl: "XEN_SYSCTL_physinfo",
+    console_read: "CONSOLEIO_read",
+    receipt: "XEN_BOOT_DOMAIN_receipt",
+  };
+
+  it("domains may do what `domb check` says, or less, and the control domain may pause them", async () => {
+    const input: LaunchInput = {
+      ...{ domb: 1, policy: { xsm: paths.xenPolicy() } },
+      domains: {
+        manager: { ...control, ...tries, cmdline: "until=3", domid: 0 },
+        plain: tries,
+        store: { ...tries, roles: ["xenstore"] },
+        terminal: { ...tries, roles: ["console"] },
+      },
+    };
+    const privileges = privilegesOfLaunch(described(input).domains);
+    const { outcome, outputs } = await under(domb, await compiled(input), undefined, 1024);
+    expect(outcome.status).toBe("success");
+    for (const [domain, output] of Object.entries(outputs)) {
+      const answers = [...output.matchAll(/^may: (\w+) (\d+) (-?\d+)$/gm)];
+      const allowed = answers.filter(([, name = "", , answer]) => {
+        const refused = [-XEN_EPERM, -XEN_EACCES, -XEN_ESRCH].includes(Number(answer));
+        return Object.hasOwn(attempts, name) && !refused;
+      });
+      for (const [line, name] of allowed) {
+        const hypercall = attempts[name as keyof typeof attempts];
+        const may = privileges.some((one) => one.domain === domain && one.hypercall === hypercall);
+        expect(may, `${domain}: ${line}`).toBe(true);
+      }
+      expect(allowed.length > 0).toBe(domain === "manager");
+    }
+    expect(outputs.manager).toContain("may: pausedomain 1 0\n");
   });
 });
 
