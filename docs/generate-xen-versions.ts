@@ -66,7 +66,7 @@ export async function xenVersionsPage(): Promise<string> {
     "a relative path is relative to the checkout:",
     "",
     "```",
-    "DOMB_XEN_UPSTREAM=../shared/xen-4.23-unstable.tar.xz npm run build",
+    "DOMB_XEN_UPSTREAM=../xen-4.23-unstable.tar.xz npm run build",
     "npx domb boot launch.yaml --xen 4.23",
     "npx domb build launch.yaml --xen 4.23",
     "```",
