@@ -30,11 +30,18 @@ async function linesBelow(folder: string, ending: RegExp): Promise<number> {
   return texts.reduce((lines, text) => lines + codeLines(text), 0);
 }
 
-/** Bytes of the sections of an object or program that hold code. */
-export async function textBytes(file: string): Promise<number> {
+/** Bytes of the sections of an object or program whose names match. */
+export async function sectionBytes(file: string, names: RegExp): Promise<number> {
   const { stdout } = await execa("size", ["-A", "-d", file]);
-  const sizes = [...stdout.matchAll(/^\.text\S*\s+(\d+)/gm)];
-  return sizes.reduce((bytes, [, size]) => bytes + Number(size), 0);
+  const sections = [...stdout.matchAll(/^(\.\S+)\s+(\d+)/gm)];
+  return sections
+    .filter(([, name = ""]) => names.test(name))
+    .reduce((bytes, [, , size]) => bytes + Number(size), 0);
+}
+
+/** Bytes of the sections that hold code. */
+export function textBytes(file: string): Promise<number> {
+  return sectionBytes(file, /^\.text/);
 }
 
 async function bytes(file: string): Promise<number> {

@@ -4,12 +4,10 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { CompiledLaunch } from "../compiler/compile.js";
-import { rolesOf } from "../compiler/plan/roles.js";
+import { decodeImage, explanationOf } from "../compiler/explain/explain.js";
 import { compiledExample } from "../lab/lab-bench.js";
 import { paths } from "../setup/paths.js";
-import type { Figure } from "./sizes.js";
-import { textBytes } from "./sizes.js";
+import { type Figure, textBytes } from "./sizes.js";
 
 const examples = [
   "static-partitions/launch.yaml",
@@ -19,33 +17,23 @@ const examples = [
   "control-domain/launch.yaml",
 ] as const;
 
-/** Bytes of kernel and ramdisk that are copied to a domain. */
-function softwareBytes({ plan }: CompiledLaunch, domain: number): number {
-  const operations = plan.steps
-    .filter((step) => step.domain === domain)
-    .flatMap(({ firstOperation, operationCount }) =>
-      plan.operations.slice(firstOperation, firstOperation + operationCount),
-    );
-  const copied = new Set(
-    operations.flatMap((operation) => (operation.kind === "copy" ? [operation.material] : [])),
-  );
-  return [...copied]
-    .flatMap((index) => plan.materials[index] ?? [])
-    .filter(({ kind }) => kind === "kernel" || kind === "ramdisk")
-    .reduce((sum, { bytes }) => sum + bytes, 0);
-}
-
 /** What of each domain of an example may be read or changed by whom, in bytes of their code. */
 async function figuresOf(file: string, always: number): Promise<Figure[]> {
-  const launch = await compiledExample(file);
+  const { image } = await compiledExample(file);
+  const decoded = decodeImage(image, { file });
+  if (!decoded.ok) throw new Error(`bug: the image of ${file} is not one`);
+  const { domains, materials } = explanationOf(decoded.value);
   const [example] = file.split("/");
-  const controllers = launch.plan.domains.flatMap(({ name, createFlags }, index) =>
-    rolesOf(createFlags).includes("control") ? [{ name, bytes: softwareBytes(launch, index) }] : [],
-  );
-  return launch.plan.domains.map(({ name }) => {
-    const others = controllers.filter((controller) => controller.name !== name);
-    const trusted = ["Xen", "boot domain until its exit", ...others.map((one) => one.name)];
-    const value = others.reduce((sum, { bytes }) => sum + bytes, always);
+  const softwareBytes = (domain: string): number =>
+    materials
+      .filter(({ kind }) => kind === "kernel" || kind === "ramdisk")
+      .filter(({ usedBy }) => usedBy.includes(domain))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+  return domains.map(({ name }) => {
+    const controllers = domains.filter((one) => one.name !== name && one.roles.includes("control"));
+    const names = controllers.map((controller) => controller.name);
+    const trusted = ["Xen", "boot domain until its exit", ...names];
+    const value = names.reduce((sum, controller) => sum + softwareBytes(controller), always);
     return { what: `${example}, ${name}: ${trusted.join(", ")}`, value, unit: "bytes" };
   });
 }

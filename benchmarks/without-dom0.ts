@@ -5,16 +5,7 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { paths } from "../setup/paths.js";
-import type { Figure } from "./sizes.js";
-
-/** Bytes of a linked Xen's sections whose names match. */
-async function sectionBytes(xen: string, names: RegExp): Promise<number> {
-  const { stdout } = await execa("size", ["-A", "-d", xen]);
-  const sections = [...stdout.matchAll(/^(\.\S+)\s+(\d+)/gm)];
-  return sections
-    .filter(([, name = ""]) => names.test(name))
-    .reduce((bytes, [, , size]) => bytes + Number(size), 0);
-}
+import { type Figure, sectionBytes } from "./sizes.js";
 
 /** Lines of source, headers included, that gave machine code, by Xen's debug information. */
 async function sourceLines(xen: string): Promise<number> {

@@ -10,20 +10,7 @@ import { type Privilege, privilegesOfLaunch } from "../compiler/privileges/privi
 import { BOOT_DOMID } from "../contract/limits.js";
 import { XEN_EPERM, XEN_ESRCH } from "../contract/xen-abi.js";
 import { booted, compiled, described } from "./lab-bench.js";
-
-const tries = {
-  kernel: "build/guests/privileges.elf",
-  memory: "32 MiB",
-  output: "xen-log",
-} as const;
-
-/** Xen's answers, by the attempt's name and the domid that it was on. */
-type Answers = ReadonlyMap<string, number>;
-
-function answersOf(output: string | undefined): Answers {
-  const lines = (output ?? "").matchAll(/^may: (\w+) (\d+) (-?\d+)$/gm);
-  return new Map([...lines].map(([, name, domid, answer]) => [`${name} ${domid}`, Number(answer)]));
-}
+import { type Answers, answersOf, tries } from "./privileges-guest.js";
 
 describe("domains with and without roles", () => {
   let answers: Readonly<Record<string, Answers>>;

@@ -16,7 +16,6 @@ import {
   choice,
   describeRecord,
   digest,
-  name,
   number32,
   type RecordLayout,
   type RecordValue,
@@ -41,7 +40,7 @@ export const planHeaderLayout = describeRecord(PlanHeader.size, {
 });
 
 export const domainLayout = describeRecord(DomainRecord.size, {
-  name: name(DomainRecord.name, NAME_BYTES),
+  name: text(DomainRecord.name, NAME_BYTES, 1),
   domid: number32(DomainRecord.domid),
   createFlags: number32(DomainRecord.createFlags),
   emulationFlags: number32(DomainRecord.emulationFlags),

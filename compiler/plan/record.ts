@@ -78,13 +78,13 @@ export function choice<const Name extends string>(
   };
 }
 
-/** Printable ASCII without spaces, at least one character, at least one zero byte behind it. */
-export function name(offset: number, bytes: number): Field<string> {
-  const wanted = `1 to ${bytes - 1} printable characters without spaces`;
-  const check = (text: string) =>
-    /^[!-~]+$/.test(text) && text.length < bytes
-      ? text
-      : new RecordFault(JSON.stringify(text), wanted);
+/** Printable ASCII without spaces, `least` characters or more, at least one zero byte behind it. */
+export function text(offset: number, bytes: number, least = 0): Field<string> {
+  const wanted = `${least} to ${bytes - 1} printable characters without spaces`;
+  const check = (value: string) =>
+    /^[!-~]*$/.test(value) && value.length >= least && value.length < bytes
+      ? value
+      : new RecordFault(JSON.stringify(value), wanted);
   return {
     offset,
     bytes,
@@ -96,22 +96,6 @@ export function name(offset: number, bytes: number): Field<string> {
     format: (value) => value,
     parse: check,
   };
-}
-
-/** Printable ASCII without spaces, none perhaps, at least one zero byte behind it. */
-export function text(offset: number, bytes: number): Field<string> {
-  const check = (value: string) =>
-    /^[!-~]*$/.test(value) && value.length < bytes
-      ? value
-      : new RecordFault(
-          JSON.stringify(value),
-          `at most ${bytes - 1} printable characters without spaces`,
-        );
-  return { ...name(offset, bytes), read: readText, parse: check };
-
-  function readText(source: Buffer): string | RecordFault {
-    return check(source.toString("latin1", offset, offset + bytes).replace(/\0+$/, ""));
-  }
 }
 
 /** A SHA-256 digest; its value is 64 lower-case hexadecimal digits. */

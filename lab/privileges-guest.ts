@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// guests/privileges for tests: a domain that tries the same on every other domain and on the host,
+// and says how Xen answers.
+
+/** What of a description makes a domain try. */
+export const tries = {
+  kernel: "build/guests/privileges.elf",
+  memory: "32 MiB",
+  output: "xen-log",
+} as const;
+
+/** Xen's answers, by the attempt's name and the domid that it was on. */
+export type Answers = ReadonlyMap<string, number>;
+
+export function answersOf(output: string | undefined): Answers {
+  const lines = (output ?? "").matchAll(/^may: (\w+) (\d+) (-?\d+)$/gm);
+  return new Map([...lines].map(([, name, domid, answer]) => [`${name} ${domid}`, Number(answer)]));
+}
