@@ -11,6 +11,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
+import { TRUST_NOTE, TrustRecord } from "../contract/trust.js";
 import { paths, type XenVersion } from "../setup/paths.js";
 
 /** Pages of 64 KiB of the wasm's linear memory: END in assembly/memory.ts. */
@@ -122,6 +123,7 @@ function contractHeader(): string {
     LINEAR_MEMORY_BYTES: LINEAR_MEMORY_PAGES * WASM_PAGE_BYTES,
     MAX_IMAGE_BYTES,
     PAGE_SIZE,
+    TRUST_BYTES: TrustRecord.size,
   };
   return Object.entries(defines)
     .map(([name, value]) => `#define ${name} 0x${value.toString(16)}U\n`)
@@ -173,6 +175,8 @@ async function compileTo(directory: string, xen: XenVersion): Promise<void> {
     ...gcc,
     "-D__ASSEMBLY__",
     `-DSTACK_BYTES=${STACK_BYTES}`,
+    `-DTRUST_BYTES=${TrustRecord.size}`,
+    `-DTRUST_NOTE=${TRUST_NOTE}`,
     join(shim, "entry.S"),
     "-o",
     file("entry.o"),

@@ -18,6 +18,7 @@ describe("the boot domain's interface", () => {
     expect(names.sort()).toEqual([
       "machine.clock",
       "machine.imageRead",
+      "machine.trustRead",
       "xen.bootDomainOp",
       "xen.consoleWrite",
       "xen.domctl",

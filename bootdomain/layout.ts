@@ -14,11 +14,17 @@ import {
 } from "../contract/image.js";
 import * as limits from "../contract/limits.js";
 import { ReceiptDomain, ReceiptHeader } from "../contract/receipt.js";
+import { SIGNATURE_BYTES, TrustRecord } from "../contract/trust.js";
 import { xen_domctl_size } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
 
 /** Two blocks of SHA-256, which the padding of a digest may overwrite. */
 const PADDING = 128;
+
+/** FIPS 205, 11.2, 5.1 and table 2, of SLH-DSA-SHA2-128s: what its largest hash takes in. */
+const ADDRESS_BYTES = 22;
+const MOST_NODES = 35;
+const NODE_BYTES = 16;
 
 /** A table: from `start`, what it needs at most in bytes, and where the next one begins. */
 export interface Table {
@@ -58,7 +64,13 @@ export async function readTables(): Promise<readonly Table[]> {
     ["ARGUMENT", xen_domctl_size],
     ["DIGEST", limits.DIGEST_BYTES],
     ["HEADER", ImageHeader.size],
+    ["TRUST", TrustRecord.size],
     ["LINE", of("LINE_BYTES")],
+    ["SIGNATURE", SIGNATURE_BYTES],
+    ["HASHED", ADDRESS_BYTES + MOST_NODES * NODE_BYTES + PADDING],
+    ["NODES", MOST_NODES * NODE_BYTES],
+    ["SEED_STATE", limits.DIGEST_BYTES],
+    ["INDICES", limits.DIGEST_BYTES],
   ];
   return needs.map(([name, bytes], index) => {
     const next = of(needs[index + 1]?.[0] ?? "END");

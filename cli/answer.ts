@@ -7,7 +7,8 @@ import { type CompiledLaunch, compileLaunch, fileSystem } from "../compiler/comp
 import type { LaunchDescription } from "../compiler/description/description.js";
 import { loadDescription } from "../compiler/description/load-description.js";
 import type { Diagnostic, Result } from "../compiler/diagnostics/diagnostic.js";
-import { type XenVersion, xenVersions } from "../compiler/image/xen-versions.js";
+import type { PlanTarget } from "../compiler/image/encode-image.js";
+import { xenVersions } from "../compiler/image/xen-versions.js";
 import { readPlainFile } from "../compiler/materials/read-files.js";
 import type { Plan } from "../compiler/plan/plan.js";
 import { IMAGE_MAGIC, ImageHeader } from "../contract/image.js";
@@ -81,14 +82,14 @@ export interface DescribedLaunch extends CompiledLaunch {
   readonly description: LaunchDescription;
 }
 
-/** Compiles the description in a file, for a version of Xen. */
+/** Compiles the description in a file. */
 export async function compileFile(
   path: string,
-  xen?: XenVersion,
+  target?: PlanTarget,
 ): Promise<Result<DescribedLaunch>> {
   const description = await loadDescription(path);
   if (!description.ok) return description;
-  const compiled = await compileLaunch(description.value, fileSystem, xen);
+  const compiled = await compileLaunch(description.value, fileSystem, target);
   const diagnostics = [...description.diagnostics, ...compiled.diagnostics];
   if (!compiled.ok) return { ok: false, diagnostics };
   return { ok: true, value: { ...compiled.value, description: description.value }, diagnostics };

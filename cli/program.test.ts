@@ -9,6 +9,7 @@ import type { Command } from "commander";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { HEADERS_END } from "../contract/image.js";
 import { paths } from "../setup/paths.js";
 import { makeProgram, runProgram } from "./program.js";
 
@@ -217,7 +218,7 @@ describe("domb explain", () => {
     const image = join(directory, "launch.img");
     await domb("build", hello, "-o", image);
     const bytes = await readFile(image);
-    bytes[70] = (bytes[70] ?? 0) ^ 1;
+    bytes[HEADERS_END] = (bytes[HEADERS_END] ?? 0) ^ 1;
     await writeFile(image, bytes);
     const { exitCode, stderr } = await domb("explain", image);
     expect(exitCode).toBe(2);
@@ -417,7 +418,7 @@ describe("domb boot", () => {
     const image = join(directory, "launch.img");
     await domb("build", hello, "-o", image);
     const bytes = await readFile(image);
-    bytes[5000] = (bytes[5000] ?? 0) ^ 1;
+    bytes[HEADERS_END + 5000] = (bytes[HEADERS_END + 5000] ?? 0) ^ 1;
     await writeFile(image, bytes);
     const { exitCode, stdout, stderr } = await domb("boot", image, "--output-dir", directory);
     expect(exitCode).toBe(1);

@@ -34,6 +34,7 @@ function launchOf(domains: readonly Domain[]): LaunchDescription {
       output: "xen-log",
       onDeath: "leave",
       roles: [],
+      recovery: false,
       ...domain,
     })),
     placeOf: (path) => ({ path }),

@@ -2,28 +2,30 @@
 // The compiler from a checked description to an image: materials, guests, plan, image. If it makes
 // an image, the launch meets no error that could have been known before.
 
+import { HEADERS_END } from "../contract/image.js";
 import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
 import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
-import { encodeImage, imageBytes } from "./image/encode-image.js";
-import { defaultXen, type XenVersion } from "./image/xen-versions.js";
+import { encodeImage, encodeRecovery, imageBytes, type PlanTarget } from "./image/encode-image.js";
+import type { Verify } from "./image/image-header.js";
 import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { checkLimits } from "./plan/limits.js";
-import { makePlan, type PlannedGuest } from "./plan/make-plan.js";
-import type { Material } from "./plan/materials.js";
-import type { Plan } from "./plan/plan.js";
+import { makePlan, type PlannedGuest, type PlannedLaunch } from "./plan/make-plan.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
 
-export interface CompiledLaunch {
+/** What was compiled; plan and materials are the main plan's. */
+export interface CompiledLaunch extends PlannedLaunch {
+  /** Not signed. */
   readonly image: Uint8Array;
-  readonly plan: Plan;
-  /** In the plan's order. */
-  readonly materials: readonly Material[];
-  /** What the launch takes of the host's memory. */
+  /** What runs when the main plan is refused. */
+  readonly recovery?: PlannedLaunch;
+  /** Must the image be signed before a boot domain runs it. */
+  readonly verify: Verify;
+  /** What the launch takes of the host's memory, whichever of its plans runs. */
   readonly demand: HostDemand;
   /** What Xen's command line must have for this image. */
   readonly xenCommandLine: string;
@@ -39,11 +41,14 @@ export interface CompilerEdge {
 /** Reads files from the file system. */
 export const fileSystem: CompilerEdge = { readFile: readPlainFile };
 
-/** Compiles a launch for a version of Xen; all errors of a stage are reported together. */
+/**
+ * Compiles a launch; all errors of a stage are reported together. The description's word on
+ * verification goes before the target's.
+ */
 export async function compileLaunch(
   description: LaunchDescription,
   { readFile }: CompilerEdge = fileSystem,
-  xen: XenVersion = defaultXen,
+  target: PlanTarget = {},
 ): Promise<Result<CompiledLaunch>> {
   const files = await readFiles(description, readFile);
   if (!files.ok) return files;
@@ -55,28 +60,59 @@ export async function compileLaunch(
   const guests = layOutGuests(description, files.value, kernels.value, labels.value);
   if (!guests.ok) return guests;
 
-  const { plan, materials } = makePlan(guests.value, policy?.bytes);
-  const diagnostics = checkLimits(
-    plan,
-    imageBytes(plan),
-    description.placeOf(["domains"]),
-    (domain) => description.placeOf(["domains", domain, "memory"]),
-  );
+  const verify = description.verify ?? target.verify ?? "none";
+  const plans = makePlans(guests.value, policy?.bytes, { ...target, verify });
+  const diagnostics = checkPlans(plans, description);
   if (diagnostics.length > 0) return { ok: false, diagnostics };
-  const image = encodeImage(
-    plan,
-    materials.map(({ bytes }) => bytes),
-    xen,
+  const { main, recovery, image } = plans;
+  const demands = [main, ...(recovery ? [recovery] : [])].map(({ plan }) =>
+    hostDemand(plan, image.length),
   );
   const value = {
-    image,
-    plan,
-    materials,
-    demand: hostDemand(plan, image.length),
+    ...{ image, ...main, verify },
+    ...(recovery === undefined ? {} : { recovery }),
+    demand: demands.reduce((most, other) => (other.totalBytes > most.totalBytes ? other : most)),
     xenCommandLine: xenOptions(image.length, policy !== undefined).join(" "),
     ...(policy === undefined ? {} : { policy: policy.bytes }),
   };
   return { ok: true, value, diagnostics: [] };
+}
+
+interface Plans {
+  readonly main: PlannedLaunch;
+  readonly recovery: PlannedLaunch | undefined;
+  readonly image: Uint8Array;
+  /** Where the main plan begins in the image, bytes. */
+  readonly mainStart: number;
+}
+
+/** The recovery domain's plan, if there is one, and behind it that of all others. */
+function makePlans(
+  guests: readonly PlannedGuest[],
+  policy: Uint8Array | undefined,
+  target: PlanTarget,
+): Plans {
+  const bytesOf = ({ materials }: PlannedLaunch) => materials.map(({ bytes }) => bytes);
+  const rescuers = guests.filter(({ domain }) => domain.recovery);
+  const recovery = rescuers.length === 0 ? undefined : makePlan(rescuers, { policy });
+  const before = recovery && encodeRecovery(recovery.plan, bytesOf(recovery), target);
+  const mainStart = before?.length ?? HEADERS_END;
+  const others = guests.filter(({ domain }) => !domain.recovery);
+  const main = makePlan(others, { policy, start: mainStart });
+  const image = encodeImage(main.plan, bytesOf(main), { ...target, recovery: before });
+  return { main, recovery, image, mainStart };
+}
+
+function checkPlans(
+  { main, recovery, mainStart }: Plans,
+  description: LaunchDescription,
+): readonly Diagnostic[] {
+  const check = ({ plan }: PlannedLaunch, end: number) =>
+    checkLimits(plan, end, description.placeOf(["domains"]), (domain) =>
+      description.placeOf(["domains", domain, "memory"]),
+    );
+  const faults = check(main, imageBytes(main.plan, mainStart));
+  return recovery === undefined ? faults : [...check(recovery, mainStart), ...faults];
 }
 
 /** The faults of stages that do not build on each other. */

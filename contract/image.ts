@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The launch image and its launch plan: where each field lies, in bytes from its record's start.
-// All numbers are little-endian unsigned 32-bit unless said otherwise. An image is header, plan
-// and materials, each material at a multiple of the page size; what lies between is zero.
+// The launch image and its launch plans: where each field lies, in bytes from its record's start.
+// All numbers are little-endian unsigned 32-bit unless said otherwise. An image is two headers, each
+// with room for its signature; the recovery plan with its materials, if there is one; the main plan
+// with its own. Each material lies at a multiple of the page size; what lies between is zero.
 // Valid TypeScript and AssemblyScript alike: nothing is imported, every constant fits in 31 bits.
 
 /** First four bytes of an image: "domb" in ASCII. */
 export const IMAGE_MAGIC = 0x626d6f64;
 /** Version of the formats in this file. */
-export const IMAGE_VERSION = 1;
+export const IMAGE_VERSION = 2;
 /** Value of ImageHeader.machine for x86-64. */
 export const MACHINE_X86_64 = 1;
+/** Offset of the main plan's header in bytes. */
+export const MAIN_HEADER = 0;
+/** Offset of the recovery plan's header in bytes; without a recovery plan zeros lie there. */
+export const RECOVERY_HEADER = 0x2000;
+/** Offset in bytes behind both headers and their signatures. */
+export const HEADERS_END = 0x4000;
+/** Value of ImageHeader.verify: the plan may run without a signature. */
+export const VERIFY_NONE = 0;
+/** Value of ImageHeader.verify: the plan may run only if its signature is verified. */
+export const VERIFY_ALL = 1;
 
-/** The image's first bytes. */
+/** What is known of a plan before it is read. All of it is signed; the signature follows it. */
 export const enum ImageHeader {
   /** IMAGE_MAGIC */
   magic = 0,
@@ -21,18 +32,20 @@ export const enum ImageHeader {
   machine = 8,
   /** XEN_DOMCTL_INTERFACE_VERSION of the Xen that the plan is for */
   xenInterface = 12,
-  /** size of the whole image in bytes */
-  imageBytes = 16,
+  /** version of the launch, which its owner counts up: against old ones */
+  launchVersion = 16,
+  /** VERIFY_NONE or VERIFY_ALL */
+  verify = 20,
+  /** size of the image in bytes up to the end of this plan's materials */
+  imageBytes = 24,
   /** offset of the plan in the image, in bytes */
-  planOffset = 20,
+  planOffset = 28,
   /** size of the plan in bytes */
-  planBytes = 24,
-  /** zero */
-  reserved = 28,
+  planBytes = 32,
   /** SHA-256 of the plan, 32 bytes */
-  planDigest = 32,
-  /** size of this record */
-  size = 64,
+  planDigest = 36,
+  /** size of this record; at this offset begins the signature, zeros without */
+  size = 68,
 }
 
 /** The plan's first bytes; the tables follow in the order of their counts, without gaps. */

@@ -6,7 +6,7 @@
 /** First four bytes of a receipt: "dmbr" in ASCII. */
 export const RECEIPT_MAGIC = 0x72626d64;
 /** Version of the format in this file. */
-export const RECEIPT_VERSION = 1;
+export const RECEIPT_VERSION = 2;
 
 /** The receipt's first bytes; its domain records follow in the order of the plan. */
 export const enum ReceiptHeader {
@@ -28,8 +28,8 @@ export const enum ReceiptHeader {
   domain = 28,
   /** Xen's errno, positive; 0: none */
   error = 32,
-  /** zero */
-  reserved = 36,
+  /** number of the trusted key that signed the plan, from 1; 0: it is not verified */
+  verifiedBy = 36,
   /** when the boot domain began, 64 bits */
   beganAt = 40,
   /** when it asked for its exit, 64 bits */
@@ -44,8 +44,12 @@ export const enum ReceiptHeader {
   clearTicks = 80,
   /** SHA-256 of the plan as computed, 32 bytes */
   planDigest = 88,
+  /** version of the launch, as the plan's header says */
+  launchVersion = 120,
+  /** why the main plan was refused and the recovery plan runs, a LaunchStatus; 0: it does not */
+  recoveredFrom = 124,
   /** size of this record */
-  size = 120,
+  size = 128,
 }
 
 /** What became of one Initial Domain. */
@@ -102,4 +106,8 @@ export const enum LaunchStatus {
   stalled = 11,
   /** Xen does not enforce the FLASK policy of the plan; error says why if it gave none */
   policy = 12,
+  /** no trusted key has signed the plan, or it wants to be verified and no key is trusted */
+  signature = 13,
+  /** the plan is signed, but for an older launch than may run */
+  launchVersion = 14,
 }

@@ -4,7 +4,7 @@
 
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../compiler/compile.js";
-import { ImageHeader } from "../contract/image.js";
+import { HEADERS_END, ImageHeader } from "../contract/image.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { XEN_ENOMEM } from "../contract/xen-abi.js";
@@ -36,11 +36,7 @@ describe("a damaged image", () => {
   const cases: [string, () => Uint8Array, LaunchStatus][] = [
     ["with another magic", () => flipped(0), LaunchStatus.imageMagic],
     ["for another Xen", () => flipped(ImageHeader.xenInterface), LaunchStatus.imageTarget],
-    [
-      "with a bit flipped in its plan",
-      () => flipped(ImageHeader.size + 5),
-      LaunchStatus.planDigest,
-    ],
+    ["with a bit flipped in its plan", () => flipped(HEADERS_END + 5), LaunchStatus.planDigest],
     [
       "with a bit flipped in its last material",
       () => flipped(launch.image.length - PAGE_SIZE),

@@ -10,7 +10,7 @@ import type { LaunchInput } from "../compiler/description/define-launch.js";
 import type { LaunchDescription } from "../compiler/description/description.js";
 import { describeLaunch, loadDescription } from "../compiler/description/load-description.js";
 import type { Result } from "../compiler/diagnostics/diagnostic.js";
-import type { XenVersion } from "../compiler/image/xen-versions.js";
+import type { PlanTarget } from "../compiler/image/encode-image.js";
 import { paths } from "../setup/paths.js";
 import { type BootOutcome, type BootRequest, bootLaunch } from "./boot.js";
 
@@ -25,8 +25,8 @@ export function described(launch: LaunchInput): LaunchDescription {
 }
 
 /** Compiles a description; paths in it are relative to the checkout. */
-export async function compiled(launch: LaunchInput, xen?: XenVersion): Promise<CompiledLaunch> {
-  return unwrap(await compileLaunch(described(launch), fileSystem, xen));
+export async function compiled(launch: LaunchInput, target?: PlanTarget): Promise<CompiledLaunch> {
+  return unwrap(await compileLaunch(described(launch), fileSystem, target));
 }
 
 /** Compiles the description in a file. */

@@ -63,6 +63,8 @@ const statusNames: Readonly<Record<number, string>> = {
   [LaunchStatus.outOfOrder]: "outOfOrder",
   [LaunchStatus.stalled]: "stalled",
   [LaunchStatus.policy]: "policy",
+  [LaunchStatus.signature]: "signature",
+  [LaunchStatus.launchVersion]: "launchVersion",
 };
 
 /** A launch status in words: its name in contract/receipt.ts, or its number. */

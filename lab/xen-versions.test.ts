@@ -40,7 +40,7 @@ describe.skipIf(upstreamArchive === undefined)(needingUpstream("upstream's Xen 4
 
   beforeAll(async () => {
     await prepareUpstream();
-    for (const xen of xenVersions) launches.set(xen, await compiled(launch, xen));
+    for (const xen of xenVersions) launches.set(xen, await compiled(launch, { xen }));
   }, PREPARATION_MS);
 
   it("has the constants that contract/ has for it", async () => {

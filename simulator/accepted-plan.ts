@@ -13,24 +13,49 @@ import {
   type Plan,
   stepLayout,
 } from "../compiler/plan/plan.js";
+import { isSignatureOf, type Trust } from "../compiler/signature/sign-image.js";
+import { noTrust } from "../compiler/signature/trust.js";
 import {
   DomainRecord,
+  HEADERS_END,
   IMAGE_MAGIC,
   IMAGE_VERSION,
   ImageHeader,
   MACHINE_X86_64,
+  MAIN_HEADER,
   MaterialKind,
   MaterialRecord,
   OperationRecord,
   PlanHeader,
+  RECOVERY_HEADER,
+  VERIFY_ALL,
+  VERIFY_NONE,
 } from "../contract/image.js";
 import { LABEL_BYTES, MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
+import { SIGNATURE_BYTES } from "../contract/trust.js";
 import { XEN_DOMCTL_INTERFACE_VERSION } from "../contract/xen-abi.js";
 
-/** The plan of an image that the boot domain is to run; undefined if it is to refuse it. */
-export function acceptedPlan(image: Uint8Array): Plan | undefined {
-  if (image.length < ImageHeader.size) return undefined;
-  const header = new DataView(image.buffer, image.byteOffset, ImageHeader.size);
+/**
+ * The plan of an image that a boot domain with this trust is to run: the main one, else that for
+ * recovery, else undefined: it is to refuse the image.
+ */
+export function acceptedPlan(image: Uint8Array, trust: Trust = noTrust): AcceptedPlan | undefined {
+  for (const header of [MAIN_HEADER, RECOVERY_HEADER]) {
+    const plan = acceptedAt(image, header, trust);
+    if (plan !== undefined) return { plan, isRecovery: header === RECOVERY_HEADER };
+  }
+  return undefined;
+}
+
+export interface AcceptedPlan {
+  readonly plan: Plan;
+  readonly isRecovery: boolean;
+}
+
+function acceptedAt(image: Uint8Array, headerOffset: number, trust: Trust): Plan | undefined {
+  if (image.length < HEADERS_END) return undefined;
+  const headerBytes = image.subarray(headerOffset, headerOffset + ImageHeader.size);
+  const header = new DataView(headerBytes.buffer, headerBytes.byteOffset, headerBytes.length);
   const field = (offset: number): number => header.getUint32(offset, true);
   const imageBytes = field(ImageHeader.imageBytes);
   const planOffset = field(ImageHeader.planOffset);
@@ -40,17 +65,35 @@ export function acceptedPlan(image: Uint8Array): Plan | undefined {
     field(ImageHeader.version) === IMAGE_VERSION &&
     field(ImageHeader.machine) === MACHINE_X86_64 &&
     field(ImageHeader.xenInterface) === XEN_DOMCTL_INTERFACE_VERSION &&
-    field(ImageHeader.reserved) === 0 &&
+    field(ImageHeader.verify) <= VERIFY_ALL &&
     imageBytes <= MAX_IMAGE_BYTES &&
     imageBytes <= image.length &&
-    planOffset >= ImageHeader.size &&
+    planOffset >= HEADERS_END &&
     planEnd <= imageBytes;
   if (!wellFormed) return undefined;
   const bytes = image.subarray(planOffset, planEnd);
-  const digest = image.subarray(ImageHeader.planDigest, ImageHeader.size);
+  const digest = headerBytes.subarray(ImageHeader.planDigest, ImageHeader.size);
   if (!createHash("sha256").update(bytes).digest().equals(digest)) return undefined;
+  const mayBeUnsigned = field(ImageHeader.verify) === VERIFY_NONE && trust.keys.length === 0;
+  if (!mayBeUnsigned) {
+    if (field(ImageHeader.launchVersion) < trust.leastLaunchVersion) return undefined;
+    const signature = image.subarray(headerOffset).subarray(ImageHeader.size);
+    if (!isSigned(headerBytes, signature.subarray(0, SIGNATURE_BYTES), trust)) return undefined;
+  }
   const plan = decodePlan(withoutUnused(bytes));
   return plan.ok && checkPlan(plan.value, imageBytes).length === 0 ? plan.value : undefined;
+}
+
+/** Signatures that were right: most changed images keep theirs. */
+const verified = new Set<string>();
+
+function isSigned(message: Uint8Array, signature: Uint8Array, { keys }: Trust): boolean {
+  return keys.some((key) => {
+    const hash = createHash("sha256").update(key).update(signature).update(message).digest("hex");
+    const right = verified.has(hash) || isSignatureOf(signature, message, key);
+    if (right) verified.add(hash);
+    return right;
+  });
 }
 
 /** The plan's bytes with the fields that the boot domain does not read as the compiler has them. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gapsOf, readTables } from "../bootdomain/layout.js";
 import type { CompiledLaunch } from "../compiler/compile.js";
-import { ImageHeader } from "../contract/image.js";
+import { HEADERS_END, ImageHeader } from "../contract/image.js";
 import { compiledFile } from "../lab/lab-bench.js";
 import { paths } from "../setup/paths.js";
 import { fuzzCase } from "./fuzz.js";
@@ -66,7 +66,7 @@ describe.each(launches)("the image of %s", (launch) => {
         const flipped = image.slice();
         flipped[byte] = (flipped[byte] ?? 0) ^ bits;
         expectPromisesKept(flipped, policy, `byte ${byte} with bits ${bits}`);
-        if (byte < ImageHeader.size) continue;
+        if (byte < HEADERS_END) continue;
         const digested = withPlanWords(flipped, []);
         expectPromisesKept(digested, policy, `byte ${byte} with bits ${bits}, digested`);
       }

@@ -44,6 +44,7 @@ export function hostileHost(
     return {
       machine: {
         imageRead: machine.imageRead,
+        trustRead: machine.trustRead,
         clock: () => {
           if (numbers.percent(ODD_CHANCE))
             skipped = BigInt(numbers.u32()) << BigInt(numbers.below(33));

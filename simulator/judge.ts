@@ -7,12 +7,21 @@
 import { createHash } from "node:crypto";
 import type { Plan } from "../compiler/plan/plan.js";
 import { workOfLaunch } from "../compiler/plan/work.js";
+import { decodeTrust } from "../compiler/signature/trust.js";
+import { ImageHeader } from "../contract/image.js";
 import { LaunchStatus } from "../contract/receipt.js";
+import { SIGNATURE_BYTES } from "../contract/trust.js";
 import { XEN_EACCES } from "../contract/xen-abi.js";
 import type { Hypercall } from "../xen-model/hypercalls.js";
-import { acceptedPlan, type IntactMaterials, intactMaterials } from "./accepted-plan.js";
+import {
+  type AcceptedPlan,
+  acceptedPlan,
+  type IntactMaterials,
+  intactMaterials,
+} from "./accepted-plan.js";
 import { type Fault, injectFaults } from "./faults.js";
 import { imageFrame, type Simulation, type SimulationOptions, simulateLaunch } from "./simulate.js";
+import { MOST_PLAN_BYTES } from "./suite/image-cases.js";
 
 export interface JudgedLaunch {
   /** The plan that the image has; undefined if it must not run. */
@@ -27,6 +36,8 @@ export interface JudgeOptions {
   readonly wasm: WebAssembly.Module;
   readonly freePages: number;
   readonly policy?: Uint8Array | undefined;
+  /** Whom the boot domain trusts, a TrustRecord; default: nobody. */
+  readonly trust?: Uint8Array | undefined;
   readonly faults?: readonly Fault[];
   /** Puts a hostile host between boot domain and model. */
   readonly between?: SimulationOptions["between"] | undefined;
@@ -60,25 +71,32 @@ const refused: ReadonlySet<number> = new Set([
   LaunchStatus.imageMalformed,
   LaunchStatus.planDigest,
   LaunchStatus.planMalformed,
+  LaunchStatus.signature,
+  LaunchStatus.launchVersion,
 ]);
 
-/** Hypercalls of an image that is refused: the launch's line and the exit. */
-const REFUSAL_HYPERCALLS = 2;
+/** Hypercalls of an image that is refused: that it is not verified, the launch's line, the exit. */
+const REFUSAL_HYPERCALLS = 3;
 
-/** The same image is launched with many faults. */
-const known = new WeakMap<Uint8Array, { plan: Plan | undefined; intact?: IntactMaterials }>();
+interface Knowledge {
+  readonly accepted: AcceptedPlan | undefined;
+  intact?: IntactMaterials;
+}
 
-function knowledgeOf(image: Uint8Array): { plan: Plan | undefined; intact?: IntactMaterials } {
-  const found = known.get(image) ?? { plan: acceptedPlan(image) };
+/** The same image is launched with many faults, by boot domains with the same trust. */
+const known = new WeakMap<Uint8Array, Knowledge>();
+
+function knowledgeOf(image: Uint8Array, trust: Uint8Array | undefined): Knowledge {
+  const found = known.get(image) ?? { accepted: acceptedPlan(image, trust && decodeTrust(trust)) };
   known.set(image, found);
   return found;
 }
 
 export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
-  const { wasm, freePages, policy, faults = [], between, observe, gaps = [] } = options;
+  const { wasm, freePages, policy, trust, faults = [], between, observe, gaps = [] } = options;
   const broken: string[] = [];
-  const knowledge = knowledgeOf(image);
-  const { plan } = knowledge;
+  const knowledge = knowledgeOf(image, trust);
+  const plan = knowledge.accepted?.plan;
   const intact = (): IntactMaterials | undefined => {
     if (plan !== undefined) knowledge.intact ??= intactMaterials(image, plan);
     return knowledge.intact;
@@ -107,7 +125,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   try {
     simulation = simulateLaunch(image, {
       wasm,
-      ...{ freePages, policy },
+      ...{ freePages, policy, trust },
       inject: injectFaults(faults),
       observe: watch,
       ...(between === undefined ? {} : { between }),
@@ -123,7 +141,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   const exits = isXen && !faults.some(({ hypercall }) => hypercall === "exit");
   say(simulation.exit !== undefined || !exits, "there was no exit");
   checkExit(simulation, say);
-  checkWork(simulation, plan, say, another);
+  checkWork(simulation, knowledge.accepted, say, another);
   for (const { context, started, domid } of simulation.domains.values()) {
     if (!started || context === undefined) continue;
     const digest = createHash("sha256").update(context).digest("hex");
@@ -157,10 +175,13 @@ function checkExit({ exit, receipt }: Simulation, say: Say): void {
   }
 }
 
+/** What is read of a main plan that is refused, at most. */
+const MOST_REFUSED_BYTES = ImageHeader.size + MOST_PLAN_BYTES + SIGNATURE_BYTES;
+
 /** Only what may run has run, and no longer than its plan allows. */
 function checkWork(
   simulation: Simulation,
-  plan: Plan | undefined,
+  accepted: AcceptedPlan | undefined,
   say: Say,
   another: boolean,
 ): void {
@@ -169,14 +190,17 @@ function checkWork(
   const told = receipt.status === LaunchStatus.imageTarget && receipt.error === XEN_EACCES;
   const refusedByXen = another && told;
   say(
-    (refused.has(receipt.status) && !refusedByXen) === (plan === undefined),
-    `${words} ${plan === undefined ? "must not" : "may"} run`,
+    (refused.has(receipt.status) && !refusedByXen) === (accepted === undefined),
+    `${words} ${accepted === undefined ? "must not" : "may"} run`,
   );
-  if (plan === undefined) {
+  if (accepted === undefined) {
     say(hypercalls <= REFUSAL_HYPERCALLS, `${hypercalls} hypercalls for an image not accepted`);
     return;
   }
-  const { hypercalls: most, imageBytes } = workOfLaunch(plan);
+  const { plan, isRecovery } = accepted;
+  say((receipt.recoveredFrom !== 0) === isRecovery, `${words} has another plan to run`);
+  const { hypercalls: most, imageBytes: ofPlan } = workOfLaunch(plan);
+  const imageBytes = ofPlan + (isRecovery ? MOST_REFUSED_BYTES : 0);
   say(hypercalls <= most, `${hypercalls} hypercalls, of ${most} at most`);
   say(
     imageBytesRead <= imageBytes,

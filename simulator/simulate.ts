@@ -4,6 +4,7 @@
 
 import { readFile } from "node:fs/promises";
 import { PAGE_SIZE } from "../contract/limits.js";
+import { TrustRecord } from "../contract/trust.js";
 import { paths } from "../setup/paths.js";
 import { DIGEST_BYTE_NS } from "../xen-model/costs.js";
 import type { Hypercall, Injection } from "../xen-model/hypercalls.js";
@@ -15,6 +16,7 @@ export interface BootDomainImports {
   readonly machine: {
     clock(): bigint;
     imageRead(offset: number, destination: number, bytes: number): void;
+    trustRead(destination: number): void;
   };
   readonly xen: {
     domctl(argument: number): number;
@@ -32,6 +34,8 @@ export interface SimulationOptions {
   readonly freePages: number;
   /** The FLASK policy that Xen enforces. */
   readonly policy?: Uint8Array | undefined;
+  /** Whom the boot domain trusts, a TrustRecord; default: nobody. */
+  readonly trust?: Uint8Array | undefined;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: (call: Hypercall) => Injection | undefined;
   /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
@@ -80,7 +84,7 @@ export async function loadBootDomain(path = paths.bootDomainWasm): Promise<WebAs
 
 /** Launches an image, which may be any bytes. */
 export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
-  const { wasm, freePages, policy, inject, observe, between } = options;
+  const { wasm, freePages, policy, trust, inject, observe, between } = options;
   let linear = new Uint8Array(0);
   let imageBytesRead = 0;
   const model = new XenModel(
@@ -113,6 +117,9 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
         linear.set(image.subarray(from, from + count), to);
         imageBytesRead += count;
         model.host.now += count * DIGEST_BYTE_NS;
+      },
+      trustRead: (destination) => {
+        linear.set(trust ?? new Uint8Array(TrustRecord.size), destination >>> 0);
       },
     },
     xen: {

@@ -11,6 +11,7 @@ import { labelCases } from "./suite/label-cases.js";
 import { limitCases } from "./suite/limit-cases.js";
 import { memoryCases } from "./suite/memory-cases.js";
 import { planCases } from "./suite/plan-cases.js";
+import { signatureCases } from "./suite/signature-cases.js";
 import { plainCase, type SuiteCase } from "./suite/suite-case.js";
 
 export type { SuiteCase } from "./suite/suite-case.js";
@@ -38,6 +39,7 @@ export async function suite(): Promise<readonly SuiteCase[]> {
     plainCase("one domain", one.image),
     plainCase("two domains", two.image),
     ...imageCases(two),
+    ...(await signatureCases(one, two)),
     ...planCases(one, two),
     ...contextCases(one),
     ...labelCases(labelled, policy),

@@ -11,7 +11,7 @@ import { Trace } from "./trace.js";
 
 async function traced(image: Uint8Array, faults: Parameters<typeof injectFaults>[0] = []) {
   const wasm = await loadBootDomain();
-  const plan = acceptedPlan(image);
+  const plan = acceptedPlan(image)?.plan;
   const trace = new Trace(plan);
   const inject = injectFaults(faults);
   const { receipt } = simulateLaunch(image, {

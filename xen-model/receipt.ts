@@ -25,6 +25,11 @@ export interface Receipt {
   readonly operation: number;
   readonly domain: number;
   readonly error: number;
+  /** Number of the trusted key that signed the plan, from 1; 0: it is not verified. */
+  readonly verifiedBy: number;
+  readonly launchVersion: number;
+  /** Why the recovery plan ran, a LaunchStatus; 0: the main one did. */
+  readonly recoveredFrom: number;
   readonly clockKilohertz: number;
   readonly beganAt: number;
   readonly endedAt: number;
@@ -63,6 +68,9 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     operation: u32(ReceiptHeader.operation),
     domain: u32(ReceiptHeader.domain),
     error: u32(ReceiptHeader.error),
+    verifiedBy: u32(ReceiptHeader.verifiedBy),
+    launchVersion: u32(ReceiptHeader.launchVersion),
+    recoveredFrom: u32(ReceiptHeader.recoveredFrom),
     clockKilohertz: u32(ReceiptHeader.clockKilohertz),
     beganAt: ticks(ReceiptHeader.beganAt),
     endedAt: ticks(ReceiptHeader.endedAt),
@@ -85,14 +93,16 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
 
 const domainLine = /^domb: domain \d+ \S+ d(\d+) (\w+) created (\d+) started (\d+)$/;
 const launchLine =
-  /^domb: launch status (\d+) step (\d+) operation (\d+) domain (\d+) error (\d+) kHz (\d+) began (\d+) ended (\d+) digest (\d+) populate (\d+) copy (\d+) clear (\d+) plan ([0-9a-f]{64})$/;
+  /^domb: launch status (\d+) step (\d+) operation (\d+) domain (\d+) error (\d+) verified (\d+) version (\d+) recovered (\d+) kHz (\d+) began (\d+) ended (\d+) digest (\d+) populate (\d+) copy (\d+) clear (\d+) plan ([0-9a-f]{64})$/;
 
 /** Reads the printed form; undefined when the line of the launch is not among the lines. */
 export function parseReceiptLines(lines: readonly string[]): Receipt | undefined {
   const launch = lines.map((line) => launchLine.exec(line)).find((match) => match !== null);
   if (launch === undefined) return undefined;
-  const numbers = launch.slice(1, 13).map(Number);
-  const [status = 0, step = 0, operation = 0, domain = 0, error = 0, clockKilohertz = 0] = numbers;
+  const numbers = launch.slice(1, 16).map(Number);
+  const [status = 0, step = 0, operation = 0, domain = 0, error = 0] = numbers;
+  const [verifiedBy = 0, launchVersion = 0, recoveredFrom = 0, clockKilohertz = 0] =
+    numbers.slice(5);
   const [
     beganAt = 0,
     endedAt = 0,
@@ -100,7 +110,7 @@ export function parseReceiptLines(lines: readonly string[]): Receipt | undefined
     populateTicks = 0,
     copyTicks = 0,
     clearTicks = 0,
-  ] = numbers.slice(6);
+  ] = numbers.slice(9);
   const domains = lines.flatMap((line) => {
     const match = domainLine.exec(line);
     if (match === null) return [];
@@ -109,16 +119,19 @@ export function parseReceiptLines(lines: readonly string[]): Receipt | undefined
     return [{ domid, state, createdAt, startedAt }];
   });
   return {
-    ...{ status, step, operation, domain, error, clockKilohertz, beganAt, endedAt },
-    ...{ digestTicks, populateTicks, copyTicks, clearTicks, planDigest: launch[13] ?? "", domains },
+    ...{ status, step, operation, domain, error, verifiedBy, launchVersion, recoveredFrom },
+    ...{ clockKilohertz, beganAt, endedAt, digestTicks, populateTicks, copyTicks, clearTicks },
+    ...{ planDigest: launch[16] ?? "", domains },
   };
 }
 
 /** The receipt without its times: what two launches of one image have in common. */
 export function withoutTimes(receipt: Receipt): object {
   const { status, step, operation, domain, error, planDigest, domains } = receipt;
+  const { verifiedBy, launchVersion, recoveredFrom } = receipt;
   return {
     ...{ status, step, operation, domain, error, planDigest },
+    ...{ verifiedBy, launchVersion, recoveredFrom },
     domains: domains.map(({ domid, state }) => ({ domid, state })),
   };
 }

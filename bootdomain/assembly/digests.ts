@@ -11,12 +11,17 @@ function digestIs(wanted: u32): bool {
   return memory.compare(DIGEST, wanted, DIGEST_BYTES) == 0;
 }
 
-/** Digests `bytes` bytes at `address`, 128 bytes behind which may be overwritten. */
-export function digestOfMemoryIs(wanted: u32, address: u32, bytes: u32): bool {
+/** Digests `bytes` bytes at `address` to DIGEST; 128 bytes behind them may be overwritten. */
+export function digestMemory(address: u32, bytes: u32): void {
   const whole = bytes / 64;
   sha256Begin();
   sha256Blocks(address, whole);
   sha256End(address + whole * 64, bytes % 64, bytes);
+}
+
+/** The same, compared. */
+export function digestOfMemoryIs(wanted: u32, address: u32, bytes: u32): bool {
+  digestMemory(address, bytes);
   return digestIs(wanted);
 }
 

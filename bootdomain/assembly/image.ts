@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accepts an image: its header, then the plan's digest. Any bytes end in a status; of the plan
-// nothing but the digest has been looked at here.
+// Accepts one of an image's plans: its header, the plan's digest, the signature. Any bytes end in a
+// status; of the plan nothing but the digest has been looked at here.
 
 import {
+  HEADERS_END,
   IMAGE_MAGIC,
   IMAGE_VERSION,
   ImageHeader,
   MACHINE_X86_64,
   PlanHeader,
+  VERIFY_ALL,
 } from "../../contract/image";
 import { MAX_IMAGE_BYTES } from "../../contract/limits";
-import { LaunchStatus } from "../../contract/receipt";
+import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import { XEN_DOMCTL_INTERFACE_VERSION } from "../../contract/xen-abi";
 import { digestOfMemoryIs } from "./digests";
 import { imageRead } from "./machine";
 import { HEADER, headerField, PLAN, PLAN_BYTES } from "./memory";
-import { keepPlanDigest } from "./receipt";
+import { keepPlanDigest, setReceiptField } from "./receipt";
+import { acceptSignature } from "./signature";
 
-/** Reads header and plan of the image of `moduleBytes` bytes into linear memory. */
-export function acceptImage(moduleBytes: u32): LaunchStatus {
-  if (moduleBytes < <u32>ImageHeader.size) return LaunchStatus.imageTruncated;
-  imageRead(0, HEADER, <u32>ImageHeader.size);
+/** Reads the header at `offset`, and its plan, of an image of `moduleBytes` bytes. */
+export function acceptImage(offset: u32, moduleBytes: u32): LaunchStatus {
+  if (moduleBytes < <u32>HEADERS_END) return LaunchStatus.imageTruncated;
+  imageRead(offset, HEADER, <u32>ImageHeader.size);
   if (headerField(ImageHeader.magic) != IMAGE_MAGIC) return LaunchStatus.imageMagic;
   if (headerField(ImageHeader.version) != IMAGE_VERSION) return LaunchStatus.imageVersion;
   if (headerField(ImageHeader.machine) != MACHINE_X86_64) return LaunchStatus.imageTarget;
@@ -31,9 +34,9 @@ export function acceptImage(moduleBytes: u32): LaunchStatus {
   const planOffset = headerField(ImageHeader.planOffset);
   const planBytes = headerField(ImageHeader.planBytes);
   if (
-    headerField(ImageHeader.reserved) != 0 ||
+    headerField(ImageHeader.verify) > <u32>VERIFY_ALL ||
     imageBytes > <u32>MAX_IMAGE_BYTES ||
-    planOffset < <u32>ImageHeader.size ||
+    planOffset < <u32>HEADERS_END ||
     planOffset > imageBytes ||
     planBytes < <u32>PlanHeader.size ||
     planBytes > PLAN_BYTES - 128 ||
@@ -45,5 +48,6 @@ export function acceptImage(moduleBytes: u32): LaunchStatus {
   imageRead(planOffset, PLAN, planBytes);
   const intact = digestOfMemoryIs(HEADER + <u32>ImageHeader.planDigest, PLAN, planBytes);
   keepPlanDigest();
-  return intact ? LaunchStatus.success : LaunchStatus.planDigest;
+  setReceiptField(ReceiptHeader.launchVersion, headerField(ImageHeader.launchVersion));
+  return intact ? acceptSignature(offset) : LaunchStatus.planDigest;
 }

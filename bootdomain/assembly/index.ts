@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The boot domain: accepts an image, runs its plan, undoes what it made if that fails, and exits
-// with a status. Every image, whatever its bytes, comes to that exit; work is bounded by the plan.
+// The boot domain: accepts the main plan of an image, or else its recovery plan, runs it, undoes
+// what it made if that fails, and exits with a status. Every image, whatever its bytes, comes to
+// that exit; work is bounded by the plan.
 
-import { PlanHeader, StepRecord } from "../../contract/image";
+import { MAIN_HEADER, PlanHeader, RECOVERY_HEADER, StepRecord } from "../../contract/image";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import { acceptPlan } from "./bounds";
 import { exitBootServices, placeMemory } from "./hypercalls";
@@ -31,14 +32,30 @@ export function launch(
 ): void {
   beginReceipt(clockKilohertz);
   placeMemory(memoryBase, imageFrame);
-  let status = acceptImage(moduleBytes);
-  if (status == LaunchStatus.success) status = acceptPlan();
+  let status = accept(MAIN_HEADER, moduleBytes);
+  if (status != LaunchStatus.success) status = recover(status, moduleBytes);
   if (status == LaunchStatus.success) status = drop();
   if (status == LaunchStatus.success) status = acceptPolicy();
   if (status == LaunchStatus.success) status = runSteps();
   if (status != LaunchStatus.success) undo(receiptField(ReceiptHeader.domains));
   endReceipt(status);
   exitBootServices(status);
+}
+
+/** Accepts the plan of the header at this offset. */
+function accept(header: u32, moduleBytes: u32): LaunchStatus {
+  const status = acceptImage(header, moduleBytes);
+  return status == LaunchStatus.success ? acceptPlan() : status;
+}
+
+/** Accepts the recovery plan in place of a main plan that was refused, whose status stays else. */
+function recover(refusal: LaunchStatus, moduleBytes: u32): LaunchStatus {
+  if (accept(RECOVERY_HEADER, moduleBytes) != LaunchStatus.success) return refusal;
+  setReceiptField(ReceiptHeader.recoveredFrom, refusal);
+  setReceiptField(ReceiptHeader.step, 0);
+  setReceiptField(ReceiptHeader.operation, 0);
+  setReceiptField(ReceiptHeader.domain, 0);
+  return LaunchStatus.success;
 }
 
 /** Runs every step whose guard holds, in table order, each once, until none is left or one fails. */

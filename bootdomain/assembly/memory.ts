@@ -5,7 +5,7 @@
 
 import { ImageHeader } from "../../contract/image";
 
-/** The plan, as read from the image; before it is read, the image's header. */
+/** The plan, as read from the image. */
 export const PLAN: u32 = 0x10000;
 /** Room for the plan in bytes: more than its tables need at their maxima. */
 export const PLAN_BYTES: u32 = 0x70000;
@@ -25,12 +25,24 @@ export const DONE: u32 = 0x92400;
 export const ARGUMENT: u32 = 0x92800;
 /** Running state of a digest, then the digest: DIGEST_BYTES. */
 export const DIGEST: u32 = 0x92a00;
-/** The image's header, kept while the plan is read. */
+/** The header of the plan that is accepted or tried. */
 export const HEADER: u32 = 0x92a40;
+/** Whom the boot domain trusts: a TrustRecord. */
+export const TRUST: u32 = 0x92b00;
 /** A line for Xen's console. */
 export const LINE: u32 = 0x92c00;
 /** Room for a line in bytes. */
 export const LINE_BYTES: u32 = 0x400;
+/** A signature: SIGNATURE_BYTES. */
+export const SIGNATURE: u32 = 0x93000;
+/** What SLH-DSA hashes: an address and 35 nodes at most, two blocks of padding follow. */
+export const HASHED: u32 = 0x95000;
+/** Ends of chains or roots of trees, which SLH-DSA hashes together: 35 nodes at most. */
+export const NODES: u32 = 0x95400;
+/** The state of SHA-256 behind the first block, which all hashes of a public key have: 32 bytes. */
+export const SEED_STATE: u32 = 0x95800;
+/** What a signature signs, as indices of chains and trees: 32 bytes. */
+export const INDICES: u32 = 0x95820;
 /** Size of linear memory in bytes. */
 export const END: u32 = 0xa0000;
 

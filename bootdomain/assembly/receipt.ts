@@ -78,11 +78,18 @@ export function endReceipt(status: LaunchStatus): void {
   for (let domain: u32 = 0; domain < receiptField(ReceiptHeader.domains); domain++) {
     showDomain(domain);
   }
+  if (receiptField(ReceiptHeader.verifiedBy) == 0) {
+    writeText("domb: NOT VERIFIED: no trusted key has signed this launch");
+    endLine();
+  }
   writeNumber("domb: launch status ", status);
   writeNumber(" step ", receiptField(ReceiptHeader.step));
   writeNumber(" operation ", receiptField(ReceiptHeader.operation));
   writeNumber(" domain ", receiptField(ReceiptHeader.domain));
   writeNumber(" error ", receiptField(ReceiptHeader.error));
+  writeNumber(" verified ", receiptField(ReceiptHeader.verifiedBy));
+  writeNumber(" version ", receiptField(ReceiptHeader.launchVersion));
+  writeNumber(" recovered ", receiptField(ReceiptHeader.recoveredFrom));
   writeNumber(" kHz ", receiptField(ReceiptHeader.clockKilohertz));
   showTime(" began ", RECEIPT + <u32>ReceiptHeader.beganAt);
   showTime(" ended ", RECEIPT + <u32>ReceiptHeader.endedAt);

@@ -225,7 +225,7 @@ async function makeBootable(
   const bytes = await readBytes(path);
   if (!looksLikeImage(path, bytes)) {
     refusePolicyOption(path, policyPath);
-    const launch = take(await compileFile(path, xen), { schema, json });
+    const launch = take(await compileFile(path, { xen }), { schema, json });
     if (launch === undefined) return undefined;
     return {
       image: launch.image,

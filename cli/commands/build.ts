@@ -44,7 +44,7 @@ export function registerBuild(program: Command): void {
     )
     .action(async (path: string, options: BuildOptions) => {
       const { json = false, output = join(dirname(path), "launch.img") } = options;
-      const result = await compileFile(path, options.xen);
+      const result = await compileFile(path, { xen: options.xen });
       const launch = take(result, { schema, json });
       if (launch === undefined) return;
       await write(output, launch.image, launch.description);

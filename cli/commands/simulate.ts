@@ -116,7 +116,7 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
   if (launch === undefined) return;
   const { policy } = launch;
   const { image, freePages, faults, between, changes } = settingOf(launch.image, options);
-  const plan = acceptedPlan(image);
+  const plan = acceptedPlan(image)?.plan;
   const trace = new Trace(plan);
   const wasm = await readWasm();
   const { simulation, broken } = judgeLaunch(image, {
@@ -171,7 +171,7 @@ async function readLaunch(
     return take(await compileFile(path), { schema, json });
   }
   const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
-  const plan = acceptedPlan(image);
+  const plan = acceptedPlan(image)?.plan;
   if (plan !== undefined) checkPolicyOption(path, plan, policy);
   return { image, policy };
 }

@@ -4,6 +4,7 @@
 
 import { MAX_DOMAINS } from "../../contract/limits.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { RECOVERY_ROLE } from "../plan/roles.js";
 import { domainNameFault, domidFault, roleFault } from "./judges.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { descriptionRules } from "./rules.js";
@@ -22,6 +23,7 @@ export function checkBetweenDomains(value: unknown, places: Places): readonly Di
     ...checkNames(names, places),
     ...checkDomids(domains, places),
     ...checkRoles(domains, places),
+    ...checkRecovery(domains, places),
   ];
 }
 
@@ -88,27 +90,50 @@ function checkRoles(
   domains: Readonly<Record<string, unknown>>,
   places: Places,
 ): readonly Diagnostic[] {
-  const owners = new Map<unknown, Path>();
+  // The recovery domain is started instead of the others, and so may have what one of them has.
+  const owners = { main: new Map<unknown, Path>(), recovery: new Map<unknown, Path>() };
   const diagnostics: Diagnostic[] = [];
   for (const [name, domain] of Object.entries(domains)) {
-    const given = isMapping(domain) && Array.isArray(domain.roles) ? domain.roles : [];
+    const given = rolesOf(domain);
+    const plan = owners[given.includes(RECOVERY_ROLE) ? "recovery" : "main"];
     for (const [index, role] of given.entries()) {
       if (roleFault(role) !== undefined) continue;
       const path = ["domains", name, "roles", index];
-      const owner = owners.get(role);
+      const owner = plan.get(role);
       if (owner === undefined) {
-        owners.set(role, path);
+        plan.set(role, path);
         continue;
       }
       diagnostics.push(
         descriptionRules.diagnose("DOMB2004", {
           place: places.ofValue(path),
           message: `${subjectOf(path.slice(0, 2))} has the role ${role}, as has ${subjectOf(owner.slice(0, 2))}`,
-          fix: "Take it from one of them: Xen gives each privilege once.",
+          fix: "Take it from one of them: each role is given once.",
           related: [{ place: places.ofValue(owner), message: "first given here" }],
         }),
       );
     }
   }
   return diagnostics;
+}
+
+function rolesOf(domain: unknown): readonly unknown[] {
+  return isMapping(domain) && Array.isArray(domain.roles) ? domain.roles : [];
+}
+
+function checkRecovery(
+  domains: Readonly<Record<string, unknown>>,
+  places: Places,
+): readonly Diagnostic[] {
+  const given = Object.entries(domains);
+  const others = given.filter(([, domain]) => !rolesOf(domain).includes(RECOVERY_ROLE));
+  const [first] = given;
+  if (first === undefined || others.length > 0) return [];
+  return [
+    descriptionRules.diagnose("DOMB2005", {
+      place: places.ofKey(["domains", first[0]]),
+      message: `${subjectOf(["domains", first[0]])} is the recovery domain, and there is no other`,
+      fix: "Add a domain, or take the role from this one.",
+    }),
+  ];
 }

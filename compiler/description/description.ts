@@ -26,19 +26,26 @@ export interface DomainDescription {
   readonly output: "xen-log" | "none";
   /** What its end means for the host, when no control domain looks after it. */
   readonly onDeath: "leave" | "reboot";
-  /** Each role is one domain's at most. */
+  /** Each role is one domain's at most; the recovery domain may have what another one has. */
   readonly roles: readonly Role[];
+  /** Is it made by the recovery plan, instead of all others. */
+  readonly recovery: boolean;
   /** At most LABEL_BYTES - 1 characters of ASCII, of a label's form. */
   readonly label?: string;
 }
 
-/** A whole launch. Domains come in the order in which the description names them. */
+/**
+ * A whole launch. Domains come in the order in which the description names them; one of them may be
+ * the recovery domain, but not the only one.
+ */
 export interface LaunchDescription {
   /** The file that it was read from; empty when it was given as an object. */
   readonly source: string;
   readonly domains: readonly DomainDescription[];
   /** Absolute path of the FLASK policy that Xen must enforce. */
   readonly policy?: string;
+  /** Must the launch be signed; undefined: if a key is given. */
+  readonly verify?: "all" | "none";
   /**
    * Where the value at `path` stands in the source, for diagnostics of later stages; the nearest
    * value around it when the description leaves it to a default. Example: `["domains", "web",

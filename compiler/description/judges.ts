@@ -9,7 +9,7 @@ import {
   MAX_VCPUS,
   PAGE_SIZE,
 } from "../../contract/limits.js";
-import { roles } from "../plan/roles.js";
+import { RECOVERY_ROLE, roles } from "../plan/roles.js";
 import {
   DOMAIN_NAME_PATTERN,
   FORMAT_VERSION,
@@ -167,7 +167,8 @@ export function rolesFault(value: unknown): ValueFault | undefined {
 
 /** One role. */
 export function roleFault(value: unknown): ValueFault | undefined {
-  if (value !== "hardware") return choiceFault(roles.filter((role) => role !== "hardware"))(value);
+  const possible = [...roles.filter((role) => role !== "hardware"), RECOVERY_ROLE];
+  if (value !== "hardware") return choiceFault(possible)(value);
   return {
     code: "DOMB1015",
     predicate: 'is "hardware"; not yet: this domb gives the hardware to no domain',
@@ -190,7 +191,7 @@ export function labelFormFault(value: unknown): ValueFault | undefined {
 /** The security policy. */
 export function policyFault(value: unknown): ValueFault | undefined {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
-  const wanted = "a mapping with the key xsm";
+  const wanted = "a mapping with the keys xsm or verify";
   return wrongType(value, wanted, "Write, for example, `policy: { xsm: ./xenpolicy }`.");
 }
 

@@ -9,11 +9,6 @@ export const laterLaunchKeys: Readonly<Record<string, string>> = {
   links: "the static wiring between domains",
 };
 
-/** Keys of `policy`, and what each will say. */
-export const laterPolicyKeys: Readonly<Record<string, string>> = {
-  verify: "which materials are verified",
-};
-
 /** Keys of a domain, and what each will say. */
 export const laterDomainKeys: Readonly<Record<string, string>> = {
   console: "the domain that serves its console",

@@ -47,6 +47,7 @@ describe("a launch description", () => {
       output: "none",
       onDeath: "leave",
       roles: [],
+      recovery: false,
     };
     expect(launch.domains).toEqual([
       {

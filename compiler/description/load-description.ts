@@ -5,6 +5,7 @@
 import { dirname, resolve } from "node:path";
 import type { Diagnostic, Result } from "../diagnostics/diagnostic.js";
 import { readPlainFile } from "../materials/read-files.js";
+import { RECOVERY_ROLE } from "../plan/roles.js";
 import { checkBetweenDomains } from "./between-domains.js";
 import type { DomainDescription, LaunchDescription } from "./description.js";
 import { MAX_DESCRIPTION_BYTES } from "./limits.js";
@@ -109,7 +110,8 @@ function checkDescription(
   const { policy } = shape.launch;
   const launch = {
     ...{ source, domains, placeOf: places.ofValue.bind(places) },
-    ...(policy === undefined ? {} : { policy: resolve(directory, policy.xsm) }),
+    ...(policy?.xsm === undefined ? {} : { policy: resolve(directory, policy.xsm) }),
+    ...(policy?.verify === undefined ? {} : { verify: policy.verify }),
   };
   return { ok: true, value: launch, diagnostics: [] };
 }
@@ -140,7 +142,8 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     domid: domain.domid ?? free(),
     output: domain.output,
     onDeath: domain.onDeath,
-    roles: domain.roles,
+    roles: domain.roles.filter((role) => role !== RECOVERY_ROLE),
+    recovery: domain.roles.includes(RECOVERY_ROLE),
     ...(domain.label === undefined ? {} : { label: domain.label }),
   }));
 }

@@ -274,6 +274,14 @@ export const descriptionRules = defineRules({
       "Xen lets the boot domain hand out each privilege once: there is one control domain, one xenstore domain, one reader of the console.",
     example: "domains: { a: { roles: [control], … }, b: { roles: [control], … } }",
   },
+  DOMB2005: {
+    slug: "only-recovery",
+    title: "There is only a recovery domain",
+    severity: "error",
+    explanation:
+      "The recovery domain is started instead of all others, when their plan is refused; a launch has at least one other.",
+    example: "domains: { rescue: { roles: [recovery], … } }",
+  },
 });
 
 /** Codes of this stage. */

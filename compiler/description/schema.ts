@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { LABEL_BYTES, MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
-import { roles } from "../plan/roles.js";
+import { RECOVERY_ROLE, roles } from "../plan/roles.js";
 import {
   choiceFault,
   commandLineFault,
@@ -44,6 +44,7 @@ function judged<Schema extends z.ZodType>(
 
 export const outputs = ["none", "xen-log"] as const;
 export const deaths = ["leave", "reboot"] as const;
+export const verifications = ["all", "none"] as const;
 
 const file = (key: string, description: string, example: string) =>
   judged(
@@ -101,11 +102,12 @@ export const domainSchema = z
       domidFault,
     ).optional(),
     roles: judged(
-      z.array(judged(z.enum(roles), roleFault)).meta({
+      z.array(judged(z.enum([...roles, RECOVERY_ROLE]), roleFault)).meta({
         description:
           "What it may do to the system: `control` makes it the control domain, `xenstore` the " +
-          "xenstore domain, `console` lets it read what is typed at Xen's console. Each role is " +
-          "one domain's at most; `hardware` does not work yet.",
+          "xenstore domain, `console` lets it read what is typed at Xen's console. `recovery` makes " +
+          "it the only domain of the recovery plan, which runs when the others' plan is refused. " +
+          "Each role is one domain's at most; `hardware` does not work yet.",
         examples: [["control"]],
       }),
       rolesFault,
@@ -146,7 +148,15 @@ export const policySchema = z
       "xsm",
       "The binary FLASK policy that Xen must enforce; relative to the description's file.",
       "./xenpolicy",
-    ),
+    ).optional(),
+    verify: judged(
+      z.enum(verifications).meta({
+        description:
+          "Must the launch be signed: `all` of it, or `none`. By default all, when it is built " +
+          "with a key; else none.",
+      }),
+      choiceFault(verifications),
+    ).optional(),
   })
   .meta({ description: "The security policy." });
 

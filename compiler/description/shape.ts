@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { show, type ValueFault } from "./judges.js";
-import { laterDomainKeys, laterLaunchKeys, laterPolicyKeys } from "./later-keys.js";
+import { laterDomainKeys, laterLaunchKeys } from "./later-keys.js";
 import { nearestName } from "./nearest-name.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { type DescriptionCode, descriptionRules } from "./rules.js";
@@ -93,7 +93,7 @@ function unknownKey(path: Path, key: string): UnknownKey {
     path.length === 1
       ? [launchKeys, laterLaunchKeys]
       : path[0] === "policy"
-        ? [policyKeys, laterPolicyKeys]
+        ? [policyKeys, {}]
         : [domainKeys, laterDomainKeys];
   if (Object.hasOwn(later, key)) {
     return {

@@ -8,6 +8,7 @@ import { imageRules } from "../image/rules.js";
 import { materialRules } from "../materials/rules.js";
 import { planRules } from "../plan/rules.js";
 import { policyRules } from "../policy/rules.js";
+import { signatureRules } from "../signature/rules.js";
 import type { Rule, RuleTable } from "./rules.js";
 
 const tables: readonly RuleTable<string>[] = [
@@ -17,6 +18,7 @@ const tables: readonly RuleTable<string>[] = [
   planRules,
   policyRules,
   imageRules,
+  signatureRules,
 ];
 
 /** Every rule, by code. */

@@ -21,6 +21,7 @@ const description: LaunchDescription = {
     output: index === 0 ? "xen-log" : "none",
     onDeath: "leave",
     roles: [],
+    recovery: false,
   })),
   placeOf: () => ({}),
 };
@@ -93,8 +94,8 @@ describe("explainImage", () => {
   it("reads like this", () => {
     const stable = explainImage(image).replaceAll(/sha256 [0-9a-f]{64}/g, "sha256 …");
     expect(stable).toMatchInlineSnapshot(`
-      "Launch image, 20 KiB
-        format 1, for x86-64 Xen with domctl interface 0x15
+      "Launch image, 36 KiB
+        format 2, for x86-64 Xen with domctl interface 0x15
         plan   992 bytes, sha256 …
         drops  control, xenstore, console, hardware: nobody gets these roles
 
@@ -145,10 +146,10 @@ describe("explainImage", () => {
              13  start the domain
 
       Materials
-          1  kernel             4 KiB at 0x1000  sha256 …  for storage, web
-          2  start of day       4 KiB at 0x2000  sha256 …  for storage
-          3  vCPU context     1.3 KiB at 0x3000  sha256 …  for storage, web
-          4  start of day       4 KiB at 0x4000  sha256 …  for web
+          1  kernel             4 KiB at 0x5000  sha256 …  for storage, web
+          2  start of day       4 KiB at 0x6000  sha256 …  for storage
+          3  vCPU context     1.3 KiB at 0x7000  sha256 …  for storage, web
+          4  start of day       4 KiB at 0x8000  sha256 …  for web
 
       Totals: 2 domains, 6 steps, 16 operations (24 executed), 4 materials of 13.3 KiB
         needs a host with 81.71 MiB of memory at least

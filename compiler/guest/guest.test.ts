@@ -25,6 +25,7 @@ function domainOf(memoryBytes: number, cmdline = "quiet"): DomainDescription {
     output: "none",
     onDeath: "leave",
     roles: [],
+    recovery: false,
   };
 }
 

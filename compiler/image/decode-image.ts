@@ -1,28 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes an image apart again. Any bytes give a decoded image or diagnostics; an image that decodes
-// has intact digests and a plan within all bounds.
+// has intact digests and plans within all bounds. Signatures are only taken out here.
 
 import { createHash } from "node:crypto";
-import { IMAGE_MAGIC, IMAGE_VERSION, ImageHeader, MACHINE_X86_64 } from "../../contract/image.js";
+import {
+  HEADERS_END,
+  IMAGE_MAGIC,
+  IMAGE_VERSION,
+  ImageHeader,
+  MACHINE_X86_64,
+  MAIN_HEADER,
+  RECOVERY_HEADER,
+} from "../../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
+import { SIGNATURE_BYTES } from "../../contract/trust.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { pagesOf } from "../guest/memory-map.js";
 import { decodePlan } from "../plan/encode.js";
 import { type Plan, planHeaderLayout } from "../plan/plan.js";
-import { decodeRecord, type RecordValue } from "../plan/record.js";
+import { decodeRecord } from "../plan/record.js";
 import { checkPlan } from "./check-plan.js";
-import { imageHeaderLayout } from "./image-header.js";
+import { type ImageHeaderValue, imageHeaderLayout } from "./image-header.js";
 import { imageRules } from "./rules.js";
 import { xenInterfaces } from "./xen-versions.js";
 
-type ImageHeaderValue = RecordValue<(typeof imageHeaderLayout)["fields"]>;
 type ImageCode = Parameters<typeof imageRules.diagnose>[0];
 
-export interface DecodedImage {
+/** One plan of an image. */
+export interface DecodedPlan {
   readonly header: ImageHeaderValue;
+  /** Of the header: what is signed. */
+  readonly headerBytes: Uint8Array;
+  /** SIGNATURE_BYTES of it, whoever made them; undefined: it is not signed. */
+  readonly signature: Uint8Array | undefined;
   readonly plan: Plan;
   /** Each material's bytes, in the plan's order. */
   readonly materials: readonly Uint8Array[];
+}
+
+/** The main plan, and the recovery plan if there is one. */
+export interface DecodedImage extends DecodedPlan {
+  readonly recovery: DecodedPlan | undefined;
 }
 
 const BUILD_AGAIN = "Build the image again from its description.";
@@ -31,7 +49,28 @@ const MOST_PLAN_FAULTS = 20;
 
 /** Decodes an image; `place` is where it came from. */
 export function decodeImage(image: Uint8Array, place: Place = {}): Result<DecodedImage> {
-  const header = decodeHeader(image, place);
+  const main = decodePlanAt(image, MAIN_HEADER, place);
+  if (!main.ok) return main;
+  if (!hasRecovery(image)) {
+    return { ...main, value: { ...main.value, recovery: undefined } };
+  }
+  const recovery = decodePlanAt(image, RECOVERY_HEADER, place);
+  if (!recovery.ok) return recovery;
+  return { ...main, value: { ...main.value, recovery: recovery.value } };
+}
+
+/** Whether anything lies where a recovery plan's header and signature would. */
+export function hasRecovery(image: Uint8Array): boolean {
+  return image.subarray(RECOVERY_HEADER, HEADERS_END).some((byte) => byte !== 0);
+}
+
+/** Decodes the plan whose header lies at this offset: MAIN_HEADER or RECOVERY_HEADER. */
+export function decodePlanAt(
+  image: Uint8Array,
+  offset: number,
+  place: Place = {},
+): Result<DecodedPlan> {
+  const header = decodeHeader(image, offset, place);
   if (!header.ok) return header;
   const { planOffset, planBytes, planDigest, imageBytes } = header.value;
   const planSource = image.subarray(planOffset, planOffset + planBytes);
@@ -74,20 +113,33 @@ export function decodeImage(image: Uint8Array, place: Place = {}): Result<Decode
   }
   return {
     ok: true,
-    value: { header: header.value, plan: plan.value, materials },
+    value: {
+      header: header.value,
+      headerBytes: image.subarray(offset, offset + ImageHeader.size),
+      signature: signatureAt(image, offset),
+      plan: plan.value,
+      materials,
+    },
     diagnostics: [],
   };
 }
 
-function decodeHeader(image: Uint8Array, place: Place): Result<ImageHeaderValue> {
-  if (image.length < ImageHeader.size) {
+/** The signature behind the header at this offset; undefined when zeros lie there. */
+function signatureAt(image: Uint8Array, offset: number): Uint8Array | undefined {
+  const start = offset + ImageHeader.size;
+  const signature = image.subarray(start, start + SIGNATURE_BYTES);
+  return signature.some((byte) => byte !== 0) ? signature : undefined;
+}
+
+function decodeHeader(image: Uint8Array, offset: number, place: Place): Result<ImageHeaderValue> {
+  if (image.length < HEADERS_END) {
     return fault(
       place,
       "DOMB5001",
-      `the file has ${image.length} bytes, wanted at least the ${ImageHeader.size} of a header`,
+      `the file has ${image.length} bytes, wanted at least the ${HEADERS_END} of two headers`,
     );
   }
-  const bytes = Buffer.from(image.buffer, image.byteOffset, ImageHeader.size);
+  const bytes = Buffer.from(image.buffer, image.byteOffset + offset, ImageHeader.size);
   const header = decodeRecord(imageHeaderLayout, bytes);
   if (!header.ok) {
     const messages = header.faults.map(
@@ -117,7 +169,7 @@ function decodeHeader(image: Uint8Array, place: Place): Result<ImageHeaderValue>
     );
   }
   if (
-    planOffset < ImageHeader.size ||
+    planOffset < HEADERS_END ||
     planBytes < planHeaderLayout.size ||
     planOffset + planBytes > imageBytes
   ) {
@@ -125,7 +177,7 @@ function decodeHeader(image: Uint8Array, place: Place): Result<ImageHeaderValue>
       place,
       "DOMB5002",
       `planOffset ${planOffset} and planBytes ${planBytes} of the header are not within the ` +
-        `image's bytes ${ImageHeader.size} to ${imageBytes}`,
+        `image's bytes ${HEADERS_END} to ${imageBytes}`,
     );
   }
   if (image.length < imageBytes) {

@@ -18,6 +18,7 @@ function describeLaunch(files: readonly { kernel: string; ramdisk?: string }[]):
       output: "none",
       onDeath: "leave",
       roles: [],
+      recovery: false,
     })),
     placeOf: (path) => ({ path }),
   };

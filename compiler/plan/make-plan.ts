@@ -4,7 +4,7 @@
 // command line alone, and is stored once. All domains are made before the first one starts.
 
 import { createHash } from "node:crypto";
-import { ImageHeader, PlanHeader } from "../../contract/image.js";
+import { HEADERS_END, PlanHeader } from "../../contract/image.js";
 import { MAX_OPERATIONS, MAX_WORK, PAGE_SIZE } from "../../contract/limits.js";
 import {
   XEN_DOMCTL_CDF_hap,
@@ -55,16 +55,26 @@ export interface PlannedLaunch {
   readonly materials: readonly Material[];
 }
 
+/** What a plan is made for, beside its guests. */
+export interface PlanSetting {
+  /** The FLASK policy that Xen must enforce. */
+  readonly policy?: Uint8Array | undefined;
+  /** Offset of the plan in the image, bytes. */
+  readonly start?: number | undefined;
+}
+
 /**
- * Plans a launch, for Xen with this FLASK policy if one is given. Zero pages of kernels are left
- * out; only when the tables then overflow, longer and longer runs of them are stored. The plan may
- * still be larger than its maxima.
+ * Plans a launch. Zero pages of kernels are left out; only when the tables then overflow, longer
+ * and longer runs of them are stored. The plan may still be larger than its maxima.
  */
-export function makePlan(guests: readonly PlannedGuest[], policy?: Uint8Array): PlannedLaunch {
+export function makePlan(
+  guests: readonly PlannedGuest[],
+  setting: PlanSetting = {},
+): PlannedLaunch {
   const longest = Math.max(0, ...guests.map(({ guest }) => guest.kernel.length));
   let storedZeros = 0;
   for (;;) {
-    const launch = planWith(guests, policy, storedZeros);
+    const launch = planWith(guests, setting, storedZeros);
     if (storedZeros >= longest || fitsTables(launch.plan)) return launch;
     storedZeros = storedZeros === 0 ? 1 : storedZeros * 2;
   }
@@ -81,7 +91,7 @@ function fitsTables(plan: Plan): boolean {
 
 function planWith(
   guests: readonly PlannedGuest[],
-  policy: Uint8Array | undefined,
+  { policy, start: planOffset = HEADERS_END }: PlanSetting,
   storedZeros: number,
 ): PlannedLaunch {
   const table = new MaterialTable();
@@ -115,7 +125,7 @@ function planWith(
   const operations = sequences.operations;
   const steps = [...preparations, ...starts];
   const planEnd =
-    ImageHeader.size +
+    planOffset +
     PlanHeader.size +
     guests.length * domainLayout.size +
     table.materials.length * materialLayout.size +

@@ -9,10 +9,13 @@ import {
   XEN_DOMCTL_CDF_xs_domain,
 } from "../../contract/xen-abi.js";
 
-/** Every role, in the order in which they are told. */
+/** Every role that is a privilege, in the order in which they are told. */
 export const roles = ["control", "xenstore", "console", "hardware"] as const;
 
 export type Role = (typeof roles)[number];
+
+/** The role that is no privilege: its domain is made by the recovery plan, and only by it. */
+export const RECOVERY_ROLE = "recovery";
 
 /** XEN_DOMCTL_CDF_* of each role. */
 export const privilegeOf: Readonly<Record<Role, number>> = {

@@ -5,6 +5,7 @@
 
 import { ImageHeader, PlanHeader } from "../../contract/image.js";
 import { PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits.js";
+import { SIGNATURE_BYTES, TRUSTED_KEYS } from "../../contract/trust.js";
 import { timeOf, type Workload } from "../../xen-model/costs.js";
 import type { Plan, PlanOperation, PlanStep } from "./plan.js";
 import { domainLayout, materialLayout, operationKindLayout, stepLayout } from "./plan.js";
@@ -30,6 +31,12 @@ function add(one: Work, other: Work): Work {
     clearedPages: one.clearedPages + other.clearedPages,
   };
 }
+
+/**
+ * Blocks that the verification of one signature digests at most: FORS trees with their roots, WOTS+
+ * chains that are walked from their beginnings, their ends, paths; the message (FIPS 205, 5 to 9).
+ */
+const SIGNATURE_DIGEST_BYTES = 64 * (14 * 13 + 4 + 7 * (35 * 15 + 10 + 9) + 5);
 
 /** Bytes of the blocks of a digest of so many bytes: one bit, 64 bits of length, and padding. */
 function digested(bytes: number): number {
@@ -69,7 +76,8 @@ export function workOfStep(plan: Plan, { firstOperation, operationCount }: PlanS
 
 /**
  * Upper bound of a whole launch: every step, and for each domain its label, its undoing and its
- * line; drop, the policy, the launch's line, exit.
+ * line; drop, the policy, the launch's lines, exit. Of the launch that goes as it should: a main plan
+ * that is refused in favour of another is not counted.
  */
 export function workOfLaunch(plan: Plan): Work {
   const planBytes =
@@ -82,9 +90,12 @@ export function workOfLaunch(plan: Plan): Work {
   const hasPolicy = plan.policyBytes !== 0;
   const around: Work = {
     ...none,
-    hypercalls: 2 * plan.domains.length + labels + (hasPolicy ? 4 : 3),
-    imageBytes: ImageHeader.size + planBytes,
-    digestBytes: digested(planBytes) + (hasPolicy ? digested(plan.policyBytes) : 0),
+    hypercalls: 2 * plan.domains.length + labels + (hasPolicy ? 5 : 4),
+    imageBytes: ImageHeader.size + SIGNATURE_BYTES + planBytes,
+    digestBytes:
+      digested(planBytes) +
+      TRUSTED_KEYS * SIGNATURE_DIGEST_BYTES +
+      (hasPolicy ? digested(plan.policyBytes) : 0),
   };
   return plan.steps.map((step) => workOfStep(plan, step)).reduce(add, around);
 }

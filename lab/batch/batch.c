@@ -6,6 +6,7 @@
  * counts the host's free pages. The module's layout is in batch.ts.
  */
 #define start                start_single
+#define Z_machineZ_trustRead real_trust_read
 #define Z_xenZ_domctl        real_domctl
 #define Z_xenZ_memoryOp      real_memory_op
 #define Z_xenZ_consoleWrite  real_console_write
@@ -13,6 +14,7 @@
 #define Z_xenZ_bootDomainOp  real_boot_domain_op
 #include "../../bootdomain/shim/x86_64/machine.c"
 #undef start
+#undef Z_machineZ_trustRead
 #undef Z_xenZ_domctl
 #undef Z_xenZ_memoryOp
 #undef Z_xenZ_consoleWrite
@@ -29,7 +31,7 @@ struct batch_header {
 };
 
 struct batch_case {
-    uint32_t image_offset, image_bytes, free_pages, first_fault, faults;
+    uint32_t image_offset, image_bytes, free_pages, first_fault, faults, trust_offset;
 };
 
 struct batch_fault {
@@ -46,6 +48,7 @@ enum {
 
 static const struct batch_fault *faults;
 static uint32_t fault_count;
+static const uint8_t *case_trust;
 static uint32_t occurrences[HYPERCALLS];
 static uint32_t hypercalls;
 
@@ -126,6 +129,11 @@ u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)
     return fault ? fault->answer : answer;
 }
 
+void Z_machineZ_trustRead(struct Z_machine_instance_t *machine, u32 destination)
+{
+    memcpy(linear(destination, TRUST_BYTES), case_trust, TRUST_BYTES);
+}
+
 u32 Z_xenZ_memoryOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
     struct xen_memory_reservation *reservation = linear(argument, sizeof(*reservation));
@@ -193,8 +201,8 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 static void show_receipt(void)
 {
     uint32_t address = Z_dombZ_receipt(&domb);
-    const uint32_t *header = linear(address, 120);
-    uint32_t bytes = 120 + header[2] * 24;
+    const uint32_t *header = linear(address, 128);
+    uint32_t bytes = 128 + header[2] * 24;
     const uint8_t *receipt = linear(address, bytes);
 
     for ( uint32_t i = 0; i < bytes; i++ )
@@ -216,6 +224,7 @@ static void run_case(uint32_t number, const struct batch_case *batch_case, const
     memset(linear_memory, 0, sizeof(linear_memory));
     image = module + batch_case->image_offset;
     image_bytes = batch_case->image_bytes;
+    case_trust = module + batch_case->trust_offset;
 
     Z_domb_instantiate(&domb, 0, 0);
     if ( !__builtin_setjmp(exit_buffer) )

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { stackOf } from "../../bootdomain/stack.js";
 import { BOOT_DOMID, PAGE_SIZE } from "../../contract/limits.js";
+import { TrustRecord } from "../../contract/trust.js";
 import { paths } from "../../setup/paths.js";
 import type { SuiteCase } from "../../simulator/suite.js";
 import { hypercallNames } from "../../xen-model/hypercalls.js";
@@ -36,15 +37,16 @@ export interface Batch {
 
 const MAGIC = 0x68637462;
 const HEADER_BYTES = 16;
-const CASE_BYTES = 20;
+const CASE_BYTES = 24;
 const FAULT_BYTES = 16;
 /** No limit on the host's free pages but what the host has. */
 const ANY_PAGES = 0xffffffff;
 
-/** Header, cases, faults, then each different image at a page of its own. */
+/** Header, cases, faults, trust of each case, then each different image at a page of its own. */
 export function encodeBatch(cases: readonly SuiteCase[], roomPages: number): Uint8Array {
   const faults = cases.flatMap((one) => one.faults);
-  const tables = HEADER_BYTES + cases.length * CASE_BYTES + faults.length * FAULT_BYTES;
+  const trusts = HEADER_BYTES + cases.length * CASE_BYTES + faults.length * FAULT_BYTES;
+  const tables = trusts + cases.length * TrustRecord.size;
   const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE;
   const offsets = new Map<Uint8Array, number>();
   let end = pagesOf(tables);
@@ -64,9 +66,11 @@ export function encodeBatch(cases: readonly SuiteCase[], roomPages: number): Uin
   };
   put(MAGIC, cases.length, faults.length, roomPages);
   let firstFault = 0;
-  for (const { image, freePages, faults } of cases) {
+  for (const [index, { image, freePages, faults, trust }] of cases.entries()) {
     const free = freePages < roomPages ? freePages : ANY_PAGES;
-    put(offsets.get(image) ?? 0, image.length, free, firstFault, faults.length);
+    const trustOffset = trusts + index * TrustRecord.size;
+    module.set(trust ?? new Uint8Array(TrustRecord.size), trustOffset);
+    put(offsets.get(image) ?? 0, image.length, free, firstFault, faults.length, trustOffset);
     firstFault += faults.length;
   }
   for (const { hypercall, occurrence, answer, done } of faults) {

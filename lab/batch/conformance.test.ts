@@ -28,9 +28,10 @@ async function bothEnds(cases: readonly SuiteCase[], room: number, host: number)
   const wasm = await loadBootDomain();
   const options = { roomPages: room, hostMemoryBytes: host * MEBIBYTE };
   const { results, stack } = await runBatch(cases, options);
-  const model = cases.map(({ name, image, freePages, faults }) => {
+  const model = cases.map(({ name, image, freePages, faults, trust }) => {
     const free = room === 0 ? freePages : Math.min(freePages, room);
-    const left = simulateLaunch(image, { wasm, freePages: free, inject: injectFaults(faults) });
+    const inject = injectFaults(faults);
+    const left = simulateLaunch(image, { wasm, freePages: free, trust, inject });
     const domains = [...left.domains.values()];
     const end: Left = {
       receipt: withoutTimes(left.receipt),
@@ -77,6 +78,7 @@ describe("real Xen and its model", () => {
     "two domains",
     "labels",
     "image",
+    "signature",
     "plan",
     "context",
     "limits",

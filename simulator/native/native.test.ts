@@ -134,7 +134,7 @@ const changes: readonly Change[] = [
     change: ({ receipt }) => ({
       receipt: { ...receipt, bytes: flip(receipt.bytes, ReceiptHeader.size + 1) },
     }),
-    reported: /: receipt: byte 121 of 168 at 0x/,
+    reported: /: receipt: byte 129 of 176 at 0x/,
   },
   {
     change: ({ memoryHash }) => ({ memoryHash: memoryHash ^ 1 }),

@@ -4,6 +4,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { ReceiptDomain, ReceiptHeader } from "../../contract/receipt.js";
+import { TrustRecord } from "../../contract/trust.js";
 import * as abi from "../../contract/xen-abi.js";
 import { injectFaults } from "../faults.js";
 import {
@@ -20,6 +21,7 @@ import type { SuiteCase } from "../suite.js";
 export const importNames = [
   "clock",
   "imageRead",
+  "trustRead",
   "domctl",
   "memoryOp",
   "consoleWrite",
@@ -125,7 +127,7 @@ function passedToBootDomainOp(memory: Uint8Array, command: number, argument: num
 
 /** Launches a case with the wasm, and records it. Throws what simulateLaunch() throws. */
 export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Recording {
-  const { name, image, freePages, policy, faults } = launch;
+  const { name, image, freePages, policy, trust, faults } = launch;
   const calls: RecordedCall[] = [];
   let exited = false;
   let memory = (): Uint8Array => new Uint8Array();
@@ -159,6 +161,13 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
             return undefined;
           });
         },
+        trustRead: (...words) => {
+          const passed = [areaOf(memory(), words[0], TrustRecord.size)];
+          note({ name: "trustRead", words, passed }, () => {
+            machine.trustRead(...words);
+            return undefined;
+          });
+        },
       },
       xen: {
         domctl: (...words) =>
@@ -188,7 +197,7 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
   };
   const { receipt } = simulateLaunch(image, {
     wasm,
-    ...{ freePages, policy },
+    ...{ freePages, policy, trust },
     inject: injectFaults(faults),
     between,
   });

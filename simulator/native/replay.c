@@ -19,9 +19,11 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "recordings are little-endian");
 
-enum import { CLOCK, IMAGE_READ, DOMCTL, MEMORY_OP, CONSOLE_WRITE, XSM_OP, BOOT_DOMAIN_OP, IMPORTS };
+enum import {
+    CLOCK, IMAGE_READ, TRUST_READ, DOMCTL, MEMORY_OP, CONSOLE_WRITE, XSM_OP, BOOT_DOMAIN_OP, IMPORTS
+};
 static const char *const import_names[IMPORTS] = {
-    "clock", "imageRead", "domctl", "memoryOp", "consoleWrite", "xsmOp", "bootDomainOp",
+    "clock", "imageRead", "trustRead", "domctl", "memoryOp", "consoleWrite", "xsmOp", "bootDomainOp",
 };
 
 /* How a launch left the boot domain; 0 is its beginning. */
@@ -159,6 +161,11 @@ void Z_machineZ_imageRead(struct Z_machine_instance_t *machine, u32 offset, u32 
     if ( offset > image_bytes || bytes > image_bytes - offset )
         differ("%u bytes at 0x%x are not in the image", bytes, offset);
     memcpy(linear(destination, bytes), image + offset, bytes);
+}
+
+void Z_machineZ_trustRead(struct Z_machine_instance_t *machine, u32 destination)
+{
+    import(TRUST_READ, destination, 0, 0);
 }
 
 u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)

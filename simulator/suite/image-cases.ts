@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images that are damaged: header, digests, length.
 
-import { ImageHeader } from "../../contract/image.js";
+import { HEADERS_END, ImageHeader } from "../../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
 import type { BaseLaunch } from "./base-launch.js";
 import { plainCase, type SuiteCase } from "./suite-case.js";
@@ -11,14 +11,15 @@ const headerFields = {
   version: ImageHeader.version,
   machine: ImageHeader.machine,
   xenInterface: ImageHeader.xenInterface,
+  launchVersion: ImageHeader.launchVersion,
+  verify: ImageHeader.verify,
   imageBytes: ImageHeader.imageBytes,
   planOffset: ImageHeader.planOffset,
   planBytes: ImageHeader.planBytes,
-  reserved: ImageHeader.reserved,
 } as const;
 
 /** PLAN_BYTES of bootdomain/assembly/memory.ts without the room for padding. */
-const MOST_PLAN_BYTES = 0x70000 - 128;
+export const MOST_PLAN_BYTES = 0x70000 - 128;
 const limits = [
   ...[0, 1, 15, 16, 63, 65, PAGE_SIZE, MOST_PLAN_BYTES, MOST_PLAN_BYTES + 1],
   ...[MAX_IMAGE_BYTES, MAX_IMAGE_BYTES + 1, 0xffffffff],
@@ -35,7 +36,7 @@ export function imageCases({ image, plan }: BaseLaunch): readonly SuiteCase[] {
   );
   const flips = [
     ["the plan's digest in the header", ImageHeader.planDigest],
-    ["the plan", ImageHeader.size + 20],
+    ["the plan", HEADERS_END + 20],
     ...plan.materials.map(
       ({ kind, offset }, index) => [`material ${index}, ${kind}`, offset] as const,
     ),

@@ -10,11 +10,14 @@ import {
   type PlanDomain,
   type PlanOperation,
 } from "../../compiler/plan/plan.js";
-import { DomainRecord, PlanHeader } from "../../contract/image.js";
+import { DomainRecord, HEADERS_END, PlanHeader } from "../../contract/image.js";
 import * as limits from "../../contract/limits.js";
 import { XEN_ENOMEM } from "../../contract/xen-abi.js";
 import { type BaseLaunch, withPlanWords } from "./base-launch.js";
 import { PLENTY_PAGES, type SuiteCase } from "./suite-case.js";
+
+/** Where materials begin behind a small plan. */
+const MATERIALS = HEADERS_END + limits.PAGE_SIZE;
 
 function launch(name: string, image: Uint8Array, faults: SuiteCase["faults"] = []): SuiteCase {
   return { name: `limits: ${name}`, image, freePages: PLENTY_PAGES, faults };
@@ -73,7 +76,7 @@ export function* limitCases({
 
   const large = new Uint8Array(limits.MAX_CONTEXT_BYTES + 1);
   const digest = createHash("sha256").update(large).digest("hex");
-  const offset = limits.PAGE_SIZE;
+  const offset = MATERIALS;
   const material = { kind: "vcpuContext", offset, bytes: large.length, digest } as const;
   const tooLarge = whole([{ kind: "setContext", material: 0 }], [material]);
   yield launch("a context that is too large", encodeImage(tooLarge, [large]));
@@ -81,7 +84,7 @@ export function* limitCases({
   for (const size of [0xf000, 0x1e000, 0x1e001, 0x1f03f]) {
     const content = Uint8Array.from({ length: size }, (_, index) => index % 251);
     const digest = createHash("sha256").update(content).digest("hex");
-    const material = { kind: "ramdisk", offset: limits.PAGE_SIZE, bytes: size, digest } as const;
+    const material = { kind: "ramdisk", offset: MATERIALS, bytes: size, digest } as const;
     const verify = { kind: "verify", material: 0 } as const;
     const image = encodeImage(whole([verify], [material]), [content]);
     yield launch(`a material of ${size} bytes`, image);

@@ -12,6 +12,8 @@ export interface SuiteCase {
   readonly faults: readonly Fault[];
   /** The FLASK policy that Xen enforces. */
   readonly policy?: Uint8Array;
+  /** Whom the boot domain trusts, a TrustRecord; default: nobody. */
+  readonly trust?: Uint8Array;
 }
 
 /** What every case has at hand that does not say otherwise: more than its domains need. */

@@ -19,6 +19,14 @@
         .asciz "Xen"
         .long entry
 
+        /* Whom the boot domain trusts; domb fills it in. */
+        .section .note.domb, "a", @note
+        .long 2f - 1f, TRUST_BYTES, TRUST_NOTE
+1:      .asciz "domb"
+2:      .balign 4
+        .globl trust
+trust:  .skip TRUST_BYTES
+
         .section .text.entry, "ax"
         .code32
         .globl entry

@@ -18,6 +18,7 @@ static const uint8_t *image;
 static uint32_t image_bytes;
 
 extern uint8_t hypercall_page[];
+extern const uint8_t trust[TRUST_BYTES];
 
 static long hypercall(unsigned int number, unsigned long a, unsigned long b, unsigned long c)
 {
@@ -80,6 +81,11 @@ void Z_machineZ_imageRead(struct Z_machine_instance_t *machine, u32 offset, u32 
                           u32 bytes)
 {
     memcpy(linear(destination, bytes), image_at(offset, bytes), bytes);
+}
+
+void Z_machineZ_trustRead(struct Z_machine_instance_t *machine, u32 destination)
+{
+    memcpy(linear(destination, TRUST_BYTES), trust, TRUST_BYTES);
 }
 
 u64 Z_machineZ_clock(struct Z_machine_instance_t *machine)
