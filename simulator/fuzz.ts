@@ -114,9 +114,16 @@ const flipAnywhere: Mutation = (image, numbers) => {
   return flipped(image, bit);
 };
 
+/** An offset in header or plan, whose numbers decide. */
+function offsetInPlan(image: Uint8Array, numbers: SeededNumbers): number {
+  const { start, end } = planOf(image);
+  const offset = numbers.below(ImageHeader.size + Math.max(0, end - start));
+  return offset < ImageHeader.size ? offset : start + offset - ImageHeader.size;
+}
+
 const flipInPlan: Mutation = (image, numbers) => {
-  const { end } = planOf(image);
-  return flipped(image, numbers.below(end * 8));
+  const offset = offsetInPlan(image, numbers);
+  return flipped(image, offset * 8 + numbers.below(8));
 };
 
 function flipped(image: Uint8Array, bit: number): Mutated {
@@ -127,8 +134,7 @@ function flipped(image: Uint8Array, bit: number): Mutated {
 
 /** A word of header or plan becomes a turning point, or near to what it was. */
 const setWord: Mutation = (image, numbers) => {
-  const { end } = planOf(image);
-  const at = numbers.below(end >> 2) * 4;
+  const at = offsetInPlan(image, numbers) & ~3;
   if (at + 4 > image.length) return { image, change: "nothing is left to set" };
   const view = new DataView(image.buffer);
   const value = numbers.percent(70)
