@@ -48,9 +48,10 @@ function shortPath(path: string): string {
 }
 
 /** Labels that the plan gives, by the domain's name. */
-function labelsOf({ plan }: DescribedLaunch): ReadonlyMap<string, string> {
+function labelsOf({ plan, recovery }: DescribedLaunch): ReadonlyMap<string, string> {
+  const domains = [...plan.domains, ...(recovery?.plan.domains ?? [])];
   return new Map(
-    plan.domains.flatMap(({ name, label }) => (label === "" ? [] : [[name, label] as const])),
+    domains.flatMap(({ name, label }) => (label === "" ? [] : [[name, label] as const])),
   );
 }
 
@@ -59,6 +60,19 @@ function policyOf({ description, plan }: DescribedLaunch) {
   const { policy } = description;
   if (policy === undefined) return undefined;
   return { path: policy, bytes: plan.policyBytes, digest: plan.policyDigest };
+}
+
+/** Domains of the main plan. */
+function mainDomains({ description }: DescribedLaunch): readonly DomainDescription[] {
+  return description.domains.filter(({ recovery }) => !recovery);
+}
+
+/** Whether anybody must have signed the launch. */
+function verificationText({ verify, description }: DescribedLaunch): string {
+  if (verify === "all") return "all: it runs only if a key signed it that the boot domain trusts";
+  const because =
+    description.verify === "none" ? "policy.verify is none" : "give `domb build` a --key";
+  return `NOT VERIFIED: who can change the image decides what runs (${because})`;
 }
 
 /** What FLASK has to do with the launch. */
@@ -80,8 +94,9 @@ export function launchDocument(launch: DescribedLaunch): object {
     imageBytes: image.length,
     imageDigest: digestOf(image),
     policy: policyOf(launch) ?? null,
+    verify: launch.verify,
     domains: description.domains.map(
-      ({ name, domid, kernel, memoryBytes, vcpus, output, roles }) => ({
+      ({ name, domid, kernel, memoryBytes, vcpus, output, roles, recovery }) => ({
         name,
         domid,
         memoryBytes,
@@ -89,10 +104,11 @@ export function launchDocument(launch: DescribedLaunch): object {
         kernel,
         output,
         roles,
+        recovery,
         label: labelsOf(launch).get(name) ?? null,
       }),
     ),
-    privileges: privilegesOfLaunch(description.domains, labelsOf(launch)),
+    privileges: privilegesOfLaunch(mainDomains(launch), labelsOf(launch)),
     operations: plan.operations.length,
     work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
@@ -125,15 +141,18 @@ export function launchText(launch: DescribedLaunch): string {
   const { plan, demand, xenCommandLine, description } = launch;
   const labels = labelsOf(launch);
   const labelled = labels.size > 0;
-  const domains = description.domains.map(({ name, domid, memoryBytes, kernel, output, roles }) => [
-    name,
-    String(domid),
-    formatSize(memoryBytes),
-    printable(shortPath(kernel)),
-    output,
-    roles.join(", "),
-    ...(labelled ? [labels.get(name) ?? ""] : []),
-  ]);
+  const domains = description.domains.map((domain) => {
+    const { name, domid, memoryBytes, kernel, output, roles, recovery } = domain;
+    return [
+      name,
+      String(domid),
+      formatSize(memoryBytes),
+      printable(shortPath(kernel)),
+      output,
+      [...(recovery ? ["recovery"] : []), ...roles].join(", "),
+      ...(labelled ? [labels.get(name) ?? ""] : []),
+    ];
+  });
   const domainPages = demand.domains.reduce((sum, { pages }) => sum + pages, 0);
   return [
     plainTable(
@@ -141,11 +160,12 @@ export function launchText(launch: DescribedLaunch): string {
       domains,
     ),
     "",
-    privilegesText(description.domains, labels),
+    privilegesText(mainDomains(launch), labels),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,
     `work          ${workText(plan)}`,
+    `verification  ${verificationText(launch)}`,
     `FLASK policy  ${policyText(launch)}`,
     `Xen's command line must have: ${xenCommandLine}`,
     "",

@@ -9,8 +9,12 @@ import { registerCheck } from "./commands/check.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerInit } from "./commands/init.js";
+import { registerKeygen } from "./commands/keygen.js";
 import { registerLater } from "./commands/later.js";
+import { registerSign } from "./commands/sign.js";
 import { registerSimulate } from "./commands/simulate.js";
+import { registerTrust } from "./commands/trust.js";
+import { registerVerify } from "./commands/verify.js";
 import { printable } from "./render-diagnostics.js";
 import { type CommandCode, commandRules } from "./rules.js";
 import { versionText } from "./version.js";
@@ -33,6 +37,10 @@ export function makeProgram(): Command {
   registerExplain(program);
   registerSimulate(program);
   registerBoot(program);
+  registerKeygen(program);
+  registerSign(program);
+  registerVerify(program);
+  registerTrust(program);
   registerLater(program);
   return program;
 }

@@ -40,7 +40,7 @@ export const commandRules = defineRules({
     title: "a command does not work yet",
     severity: "error",
     explanation: "The command's name is settled, so that scripts can count on it; the rest is not.",
-    example: "domb sign launch.img",
+    example: "domb measure launch.img",
   },
   DOMB6999: {
     slug: "own-fault",

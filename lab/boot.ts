@@ -4,12 +4,15 @@
 // one file of output for each domain behind, and nothing else.
 
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { DOMAIN_NAME_PATTERN } from "../compiler/description/limits.js";
-import { decodeImage } from "../compiler/explain/explain.js";
+import { type DecodedPlan, decodePlanAt } from "../compiler/image/decode-image.js";
 import { defaultXen, type XenVersion } from "../compiler/image/xen-versions.js";
+import type { Trust } from "../compiler/signature/sign-image.js";
+import { withTrust } from "../compiler/signature/trust.js";
+import { MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
@@ -31,6 +34,8 @@ export interface BootRequest {
   readonly image: Uint8Array;
   /** The Xen to boot, with the boot domain that is made for it; default: Debian's. */
   readonly xen?: XenVersion | undefined;
+  /** Whom the boot domain trusts; default: the file as it is built. */
+  readonly trust?: Trust | undefined;
   readonly icount: boolean;
   readonly hostMemoryBytes: number;
   readonly timeLimitSeconds: number;
@@ -65,15 +70,25 @@ export interface BootedDomain {
   readonly digest: string;
 }
 
+export interface Verification {
+  /** Number of the trusted key that signed the plan, from 1; 0: it is not verified. */
+  readonly verifiedBy: number;
+  readonly launchVersion: number;
+  /** Why the recovery plan ran, a LaunchStatus; 0: the main one did. */
+  readonly recoveredFrom: number;
+}
+
 export interface BootOutcome {
   readonly arch: "x86_64";
-  readonly status: "success" | "failed" | "timeout" | "interrupted" | "died";
+  readonly status: "success" | "recovered" | "failed" | "timeout" | "interrupted" | "died";
   readonly reason: string;
   readonly bootDomain: {
     readonly exited: boolean;
     readonly status: number | null;
     readonly pagesReturned: number | null;
   };
+  /** What the receipt says of signatures; undefined: there was none. */
+  readonly verification: Verification | undefined;
   readonly domains: readonly BootedDomain[];
   /** The boot domain's receipt, line by line as it printed it. */
   readonly receiptLines: readonly string[];
@@ -98,11 +113,17 @@ interface ImageDomain extends ExpectedDomain {
   readonly digest: string;
 }
 
-/** The domains that an image names; none for an image too damaged to tell. */
+/** The domains that an image's plans name; none of a plan too damaged to tell. */
 function domainsOf(image: Uint8Array, until: readonly Until[]): ImageDomain[] {
-  const decoded = decodeImage(image);
-  if (!decoded.ok) return [];
-  const { plan } = decoded.value;
+  return [MAIN_HEADER, RECOVERY_HEADER].flatMap((header) => {
+    const decoded = decodePlanAt(image, header);
+    if (!decoded.ok) return [];
+    const recovery = header === RECOVERY_HEADER;
+    return domainsOfPlan(decoded.value, until).map((domain) => ({ ...domain, recovery }));
+  });
+}
+
+function domainsOfPlan({ plan }: DecodedPlan, until: readonly Until[]): ImageDomain[] {
   return plan.domains.map((domain, index) => {
     const hears = (domain.createFlags & XEN_DOMCTL_CDF_xen_log) !== 0;
     const wanted = until.length === 0 ? [{ text: defaultMarker }] : until;
@@ -181,6 +202,21 @@ class Outputs {
   }
 }
 
+/** The boot domain's file, with whom it is to trust. */
+async function bootDomainFor({ xen = defaultXen, trust }: BootRequest): Promise<Uint8Array> {
+  const built = await readFile(paths.bootDomain(xen));
+  if (trust === undefined || trust.keys.length === 0) return built;
+  const trusting = withTrust(built, trust);
+  if (!trusting.ok) throw new Error("bug: the built boot domain has no room for keys");
+  return trusting.value;
+}
+
+function verificationOf(observer: LaunchObserver): Verification | undefined {
+  const { verifiedBy, launchVersion, recoveredFrom } = observer;
+  if (verifiedBy === null || launchVersion === null) return undefined;
+  return { verifiedBy, launchVersion, recoveredFrom };
+}
+
 /**
  * Boots the image. Names what is missing (QEMU, Xen, the boot domain) with its fix; any other end
  * is an outcome.
@@ -200,7 +236,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const stops = [done.signal, limit, ...(request.signal === undefined ? [] : [request.signal])];
   try {
     await copyFile(paths.xen(xen), join(directory, hostFiles.xen));
-    await copyFile(paths.bootDomain(xen), join(directory, hostFiles.bootDomain));
+    await writeFile(join(directory, hostFiles.bootDomain), await bootDomainFor(request));
     await writeFile(join(directory, hostFiles.image), request.image, { mode: 0o600 });
     if (request.policy) await writeFile(join(directory, hostFiles.policy), request.policy);
     // Xen finds the policy by its magic number; the first of the others is the image.
@@ -251,10 +287,11 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
           status: observer.launchStatus,
           pagesReturned: observer.pagesReturned,
         },
-        domains: observer.domains.map((domain, index) => ({
+        verification: verificationOf(observer),
+        domains: observer.domains.map((domain) => ({
           ...domain,
           output: outputs.pathOf(domain),
-          digest: domains[index]?.digest ?? "",
+          digest: domains.find(({ domid }) => domid === domain.domid)?.digest ?? "",
         })),
         receiptLines: observer.receiptLines,
         xenLog: outputs.xenLog,

@@ -13,6 +13,8 @@ export interface ExpectedDomain {
   readonly domid: number;
   /** Texts to wait for in its output, all of them. */
   readonly until: readonly string[];
+  /** Whether the recovery plan makes it, and not the main one. */
+  readonly recovery?: boolean;
 }
 
 /** Something worth showing while the launch runs. Times are nanoseconds since Xen's first line. */
@@ -32,13 +34,14 @@ export interface ObservedDomain {
 
 /** How the launch ended. */
 export interface Ending {
-  readonly status: "success" | "failed" | "died";
+  readonly status: "success" | "recovered" | "failed" | "died";
   /** One sentence. */
   readonly reason: string;
 }
 
 const domainLine = /^domb: domain \d+ (\S+) d\d+ (\w+) created (\d+) started (\d+)$/;
-const launchLine = /^domb: launch status \d+ .* ended (\d+) digest /;
+const launchLine =
+  /^domb: launch status \d+ .* verified (\d+) version (\d+) recovered (\d+) .* ended (\d+) digest /;
 const exitLine =
   /^Exit Boot Services: launch status (\d+), step (\d+), operation (\d+), domain (\d+), error (-?\d+)$/;
 const lostLine =
@@ -73,11 +76,16 @@ export function launchStatusName(status: number): string {
 }
 
 export class LaunchObserver {
-  readonly domains: readonly ObservedDomain[];
+  readonly #domains: readonly (ObservedDomain & { readonly recovery: boolean })[];
   /** Launch status as Xen printed it; null until then, or if the boot domain gave none. */
   launchStatus: number | null = null;
   /** Pages that the boot domain's destruction gave back; null until then. */
   pagesReturned: number | null = null;
+  /** Of the receipt: the trusted key that signed the plan, from 1, or 0; null until then. */
+  verifiedBy: number | null = null;
+  launchVersion: number | null = null;
+  /** Why the recovery plan ran in place of the main one, a LaunchStatus; 0: it did not. */
+  recoveredFrom = 0;
   /** Lines of the boot domain: its receipt, as it prints it. */
   readonly receiptLines: string[] = [];
 
@@ -100,9 +108,10 @@ export class LaunchObserver {
    * one that Xen prints.
    */
   constructor(expected: readonly ExpectedDomain[], icount: boolean) {
-    this.domains = expected.map(({ name, domid }) => ({
+    this.#domains = expected.map(({ name, domid, recovery = false }) => ({
       name,
       domid,
+      recovery,
       startedAtNs: null,
       markerAtNs: null,
     }));
@@ -110,6 +119,14 @@ export class LaunchObserver {
       expected.flatMap(({ domid, until }) => (until.length === 0 ? [] : [[domid, new Set(until)]])),
     );
     this.#icount = icount;
+  }
+
+  /** The domains of the plan that ran: the main one, as long as nothing else is known. */
+  get domains(): readonly ObservedDomain[] {
+    const recovered = this.recoveredFrom !== 0;
+    return this.#domains
+      .filter(({ recovery }) => recovery === recovered)
+      .map(({ recovery: _, ...domain }) => domain);
   }
 
   /** Takes in one line of the serial port; returns what it tells. */
@@ -141,6 +158,11 @@ export class LaunchObserver {
       return { status: "failed", reason: `${crashed.name} crashed before what was awaited of it` };
     }
     if (awaited.length > 0) return undefined;
+    if (this.recoveredFrom !== 0) {
+      const refusal = launchStatusName(this.recoveredFrom);
+      const reason = `the main plan was refused (${refusal}); the recovery plan's domains are up`;
+      return { status: "recovered", reason };
+    }
     return { status: "success", reason: "every domain is up, and the boot domain is gone" };
   }
 
@@ -200,21 +222,31 @@ export class LaunchObserver {
       return [{ atNs, domain: name, text: state }];
     }
     const launch = launchLine.exec(text);
-    if (launch !== null) this.#placeStarts(Number(launch[1]));
-    return [];
+    if (launch === null) return [];
+    this.verifiedBy = Number(launch[1]);
+    this.launchVersion = Number(launch[2]);
+    this.recoveredFrom = Number(launch[3]);
+    this.#placeStarts(Number(launch[4]));
+    if (this.recoveredFrom === 0) return [];
+    const refusal = launchStatusName(this.recoveredFrom);
+    return [{ atNs, text: `the main plan was refused (${refusal}): the recovery plan ran` }];
   }
 
   /** The boot domain's clock has another origin; its receipt ended when its first line began. */
   #placeStarts(endedTicks: number): void {
     const origin = (this.#receiptTicks ?? 0) - endedTicks;
-    for (const domain of this.domains) {
+    for (const domain of this.#domains) {
       const started = this.#startedTicks.get(domain.name);
       if (started !== undefined) domain.startedAtNs = this.#nanoseconds(started + origin);
     }
   }
 
+  #find(domid: number): ObservedDomain | undefined {
+    return this.#domains.find((candidate) => candidate.domid === domid);
+  }
+
   #observeDomain(domid: number, text: string, atNs: number): TimelineEvent[] {
-    const domain = this.domains.find((candidate) => candidate.domid === domid);
+    const domain = this.#find(domid);
     if (domain === undefined || domain.markerAtNs !== null) return [];
     const awaited = this.#untils.get(domid) ?? new Set();
     const said = [...awaited].filter((until) => text.includes(until));
@@ -224,7 +256,7 @@ export class LaunchObserver {
   }
 
   #observeCrash(domid: number, atNs: number): TimelineEvent[] {
-    const domain = this.domains.find((candidate) => candidate.domid === domid);
+    const domain = this.#find(domid);
     if (domain === undefined) return [];
     this.#crashed.add(domid);
     return [{ atNs, domain: domain.name, text: "crashed" }];

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { formatSize, parseSize } from "../../compiler/description/size.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
+import type { Verify } from "../../compiler/image/image-header.js";
 import { type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
@@ -29,6 +30,7 @@ import {
   xenOption,
 } from "../answer.js";
 import { plainTable } from "../describe-launch.js";
+import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../keys.js";
 import { printable } from "../render-diagnostics.js";
 
 const schema = "domb.boot/1";
@@ -38,7 +40,7 @@ const leastHostBytes = 512 * 0x100000;
 /** Ctrl-C, a supervisor's end, a terminal that is closed. */
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-interface BootOptions {
+interface BootOptions extends TrustOptions {
   readonly until: readonly Until[];
   readonly xen?: XenVersion;
   readonly icount?: boolean;
@@ -88,7 +90,7 @@ function parseTimeLimit(text: string): number {
 }
 
 export function registerBoot(program: Command): void {
-  program
+  const command = program
     .command("boot")
     .summary("boot a launch on real Xen in QEMU")
     .description(
@@ -116,13 +118,15 @@ export function registerBoot(program: Command): void {
       [],
     )
     .option("--policy <file>", "FLASK policy for Xen, if an image is for one")
-    .option("--json", "print one JSON document")
+    .option("--json", "print one JSON document");
+  addTrustOptions(command)
     .addHelpText(
       "after",
       [
         "\nExamples:",
         "  domb boot examples/two-linux/launch.yaml",
         "  domb boot launch.img --icount --until web='login:'",
+        "  domb boot launch.img --trust owner.pub --least-version 2",
       ].join("\n"),
     )
     .action(boot);
@@ -130,8 +134,17 @@ export function registerBoot(program: Command): void {
 
 async function boot(path: string, options: BootOptions): Promise<void> {
   const { json = false, icount = false } = options;
-  const bootable = await makeBootable(path, options, json);
+  const trusted = await takeTrust(options, { schema, json });
+  if (trusted === undefined) return;
+  const bootable = await makeBootable(path, options, trusted.secret !== undefined, json);
   if (bootable === undefined) return;
+  const { secret, trust } = trusted;
+  const { key } = options;
+  const image =
+    secret === undefined || key === undefined
+      ? bootable.image
+      : takeSigned(bootable.image, secret, key, { schema, json });
+  if (image === undefined) return;
   checkUntils(options.until, bootable.domains);
   const { hostMemory = bootable.hostBytes } = options;
   if (hostMemory < bootable.hostBytes) {
@@ -144,7 +157,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   for (const signal of endingSignals) process.on(signal, onInterrupt);
   process.stderr.write(`booting ${path} on Xen in QEMU, some ten seconds to a minute or two\n`);
   const result = await bootLaunch({
-    image: bootable.image,
+    ...{ image, trust },
     ...(bootable.policy === undefined ? {} : { policy: bootable.policy }),
     xen: options.xen ?? bootable.xen,
     icount,
@@ -219,19 +232,25 @@ async function makeOutputDirectory(wanted: string | undefined): Promise<string> 
 
 async function makeBootable(
   path: string,
-  { policy: policyPath, xen }: BootOptions,
+  { policy: policyPath, xen, leastVersion }: BootOptions,
+  isSigned: boolean,
   json: boolean,
 ): Promise<Bootable | undefined> {
   const bytes = await readBytes(path);
   if (!looksLikeImage(path, bytes)) {
     refusePolicyOption(path, policyPath);
-    const launch = take(await compileFile(path, { xen }), { schema, json });
+    const verify: Verify | undefined = isSigned ? "all" : undefined;
+    const target = { xen, verify, launchVersion: leastVersion };
+    const launch = take(await compileFile(path, target), { schema, json });
     if (launch === undefined) return undefined;
     return {
       image: launch.image,
       xenOptions: launch.xenCommandLine.split(" "),
       hostBytes: launch.demand.totalBytes,
-      domains: domainsOf(launch.plan),
+      domains: [
+        ...domainsOf(launch.plan),
+        ...(launch.recovery ? domainsOf(launch.recovery.plan) : []),
+      ],
       policy: launch.policy,
     };
   }
@@ -249,15 +268,16 @@ async function makeBootable(
       policy,
     };
   }
-  const { header, plan } = decoded.value;
+  const { header, plan, recovery } = decoded.value;
+  const plans = [plan, ...(recovery === undefined ? [] : [recovery.plan])];
   checkPolicyOption(path, plan, policy);
   return {
     image: bytes,
     policy,
     xen: xenOf(header.xenInterface),
     xenOptions: xenOptions(bytes.length, policy !== undefined),
-    hostBytes: hostDemand(plan, bytes.length).totalBytes,
-    domains: domainsOf(plan),
+    hostBytes: Math.max(...plans.map((one) => hostDemand(one, bytes.length).totalBytes)),
+    domains: plans.flatMap(domainsOf),
   };
 }
 
@@ -269,17 +289,28 @@ function showEvent({ atNs, domain, text }: TimelineEvent): void {
 }
 
 /** What scripts read, with these keys and no others. */
-function document({ arch, status, bootDomain, domains, xenLog }: BootOutcome): object {
+function document(outcome: BootOutcome): object {
+  const { arch, status, bootDomain, verification, domains, xenLog } = outcome;
   const { exited, status: launchStatus, pagesReturned } = bootDomain;
   return {
     arch,
     status,
     bootDomain: { exited, status: launchStatus, pagesReturned },
+    verification: verification ?? null,
     domains: domains.map(({ name, domid, startedAtNs, markerAtNs, output }) => {
       return { name, domid, startedAtNs, markerAtNs, output };
     }),
     xenLog,
   };
+}
+
+/** Whether what ran had been signed, as the receipt says. */
+function verificationText({ verification }: BootOutcome): string {
+  if (verification === undefined) return "unknown: there was no receipt";
+  const { verifiedBy, launchVersion } = verification;
+  return verifiedBy === 0
+    ? "NOT VERIFIED: no trusted key has signed this launch"
+    : `launch version ${launchVersion}, signed by trusted key ${verifiedBy}`;
 }
 
 function outcomeText(outcome: BootOutcome): string {
@@ -301,6 +332,7 @@ function outcomeText(outcome: BootOutcome): string {
     exited
       ? `boot domain   gone, ${launchStatus}, ${pagesReturned} pages returned`
       : "boot domain   not gone",
+    `verification  ${verificationText(outcome)}`,
     `outputs       ${outcome.domains.map(({ output }) => output).join(" ")}`,
     `Xen's log     ${outcome.xenLog}`,
     `status        ${outcome.status}: ${outcome.reason}`,

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // `domb build LAUNCH`: compiles a launch and writes its image.
 
-import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import type { LaunchDescription } from "../../compiler/description/description.js";
-import { writeImage } from "../../compiler/image/write-image.js";
 import type { XenVersion } from "../../compiler/image/xen-versions.js";
+import { messageOf, plansOf } from "../../compiler/signature/sign-image.js";
+import { SIGNATURE_CONTEXT } from "../../contract/trust.js";
 import {
   CommandError,
   compileFile,
-  EXIT,
+  type DescribedLaunch,
   printJson,
   printText,
   take,
   xenOption,
 } from "../answer.js";
 import { digestOf, launchDocument, launchText } from "../describe-launch.js";
+import { parseVersion, readSecretKey, takeSigned } from "../keys.js";
+import { writeOutput } from "../output.js";
 
 const schema = "domb.build/1";
 
 interface BuildOptions {
   readonly output?: string;
+  readonly key?: string;
+  readonly digestOnly?: boolean;
+  readonly launchVersion?: number;
   readonly xen?: XenVersion;
   readonly json?: boolean;
 }
@@ -36,59 +41,85 @@ export function registerBuild(program: Command): void {
       "-o, --output <image>",
       "where to write it (default: launch.img beside the description)",
     )
+    .option("--key <file>", "sign it with this secret key")
+    .option("--digest-only", "write beside it what another signer must sign")
+    .option("--launch-version <number>", "its version, against old launches", parseVersion, 1)
     .addOption(xenOption("the Xen that the launch is for (default: 4.17)"))
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExamples:\n  domb build launch.yaml\n  domb build launch.yaml -o /boot/launch.img",
+      [
+        "\nExamples:",
+        "  domb build launch.yaml",
+        "  domb build launch.yaml --key owner.key --launch-version 2",
+        "  domb build launch.yaml -o /boot/launch.img --digest-only",
+      ].join("\n"),
     )
-    .action(async (path: string, options: BuildOptions) => {
-      const { json = false, output = join(dirname(path), "launch.img") } = options;
-      const result = await compileFile(path, { xen: options.xen });
-      const launch = take(result, { schema, json });
-      if (launch === undefined) return;
-      await write(output, launch.image, launch.description);
-      const { diagnostics } = result;
-      if (json) printJson(schema, { ok: true, diagnostics, output, ...launchDocument(launch) });
-      else
-        printText(`${launchText(launch)}${output} is written: SHA-256 ${digestOf(launch.image)}`);
+    .action(build);
+}
+
+async function build(path: string, options: BuildOptions): Promise<void> {
+  const { json = false, output = join(dirname(path), "launch.img"), launchVersion } = options;
+  const { key, digestOnly = false, xen } = options;
+  const answer = { schema, json };
+  if (key !== undefined && digestOnly) {
+    const fix = "Leave out one of them.";
+    throw new CommandError("DOMB6001", "--key signs here, --digest-only elsewhere", fix);
+  }
+  const secret = key === undefined ? undefined : take(await readSecretKey(key), answer);
+  if (key !== undefined && secret === undefined) return;
+  const verify = secret !== undefined || digestOnly ? "all" : undefined;
+  const result = await compileFile(path, { xen, launchVersion, verify });
+  const launch = take(result, answer);
+  if (launch === undefined) return;
+  if (verify === "all" && launch.verify === "none") {
+    const fix = "Write `verify: all` into the description, or build it without a key.";
+    throw new CommandError("DOMB6001", `${path} says that nothing is verified`, fix);
+  }
+  const image =
+    key === undefined || secret === undefined
+      ? launch.image
+      : takeSigned(launch.image, secret, key, answer);
+  if (image === undefined) return;
+  await writeOutput(output, image, [...sourcesOf(launch.description), ...(key ? [key] : [])]);
+  const messages = digestOnly ? await writeMessages(output, image) : [];
+  const { diagnostics } = result;
+  const signed = secret !== undefined;
+  const built: DescribedLaunch = { ...launch, image };
+  if (json) {
+    printJson(schema, {
+      ok: true,
+      diagnostics,
+      output,
+      signed,
+      messages,
+      ...launchDocument(built),
     });
-}
-
-/** Writes or replaces the image; an interrupt meanwhile waits, so that no part of one is left. */
-async function write(path: string, image: Uint8Array, launch: LaunchDescription): Promise<void> {
-  await refuseToReplace(path, launch);
-  const onInterrupt = (): void => {
-    process.exitCode = EXIT.interrupted;
-  };
-  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
-  try {
-    await writeImage(path, image);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    throw unwritable(path, code);
-  } finally {
-    process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
+    return;
   }
+  printText(
+    [
+      `${launchText(built)}${output} is written: SHA-256 ${digestOf(image)}`,
+      ...(signed ? ["It is signed."] : []),
+      ...messages.map((message) => `${message} is what must be signed of it`),
+      ...(digestOnly ? [`by SLH-DSA-SHA2-128s, pure, context "${SIGNATURE_CONTEXT}"`] : []),
+    ].join("\n"),
+  );
 }
 
-/** A device, or a file that the launch is made of, must not become the image. */
-async function refuseToReplace(path: string, launch: LaunchDescription): Promise<void> {
-  const there = await stat(path).catch(() => undefined);
-  if (there === undefined) return;
-  if (!there.isFile()) throw unwritable(path, "it is no plain file");
-  const files = launch.domains.flatMap(({ kernel, ramdisk }) => [kernel, ramdisk ?? kernel]);
-  const policy = launch.policy === undefined ? [] : [launch.policy];
-  for (const file of new Set([launch.source, ...policy, ...files])) {
-    const source = await stat(file).catch(() => undefined);
-    if (source?.dev === there.dev && source.ino === there.ino) {
-      throw unwritable(path, "the launch is made of it");
-    }
+/** Writes what must be signed of each plan; gives the paths. */
+async function writeMessages(output: string, image: Uint8Array): Promise<readonly string[]> {
+  const written: string[] = [];
+  for (const plan of plansOf(image)) {
+    const path = `${output}${plan === "recovery" ? ".recovery" : ""}.tosign`;
+    await writeOutput(path, messageOf(image, plan));
+    written.push(path);
   }
+  return written;
 }
 
-function unwritable(path: string, reason: string): CommandError {
-  const fix = "Give a place that this user may write to with --output.";
-  return new CommandError("DOMB6003", `${path} can't be written (${reason})`, fix);
+/** The files that a launch is made of. */
+function sourcesOf({ source, domains, policy }: LaunchDescription): readonly string[] {
+  const files = domains.flatMap(({ kernel, ramdisk }) => [kernel, ramdisk ?? kernel]);
+  return [source, ...files, ...(policy === undefined ? [] : [policy])];
 }

@@ -5,8 +5,6 @@ import type { Command } from "commander";
 import { CommandError } from "../answer.js";
 
 const laterCommands = {
-  verify: "check an image's signature",
-  sign: "sign an image",
   measure: "predict what a boot measures",
   diff: "compare two images",
   update: "replace a material of an image",

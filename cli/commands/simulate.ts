@@ -5,6 +5,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { parseSize } from "../../compiler/description/size.js";
 import type { Plan } from "../../compiler/plan/plan.js";
+import type { Trust } from "../../compiler/signature/sign-image.js";
+import { encodeTrust } from "../../compiler/signature/trust.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { launchStatusName } from "../../lab/launch-observer.js";
 import { acceptedPlan } from "../../simulator/accepted-plan.js";
@@ -15,6 +17,7 @@ import { judgeLaunch } from "../../simulator/judge.js";
 import { loadBootDomain, type Simulation } from "../../simulator/simulate.js";
 import { Trace } from "../../simulator/trace.js";
 import { errnoName } from "../../xen-model/errno.js";
+import type { Receipt } from "../../xen-model/receipt.js";
 import {
   CommandError,
   checkPolicyOption,
@@ -28,12 +31,13 @@ import {
   take,
 } from "../answer.js";
 import { plainTable } from "../describe-launch.js";
+import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../keys.js";
 
 const schema = "domb.simulate/1";
 /** A host with room for anything: 1 TiB. */
 const anyPages = 0x10000000;
 
-interface SimulateOptions {
+interface SimulateOptions extends TrustOptions {
   readonly fault: readonly Fault[];
   readonly freeMemory?: number;
   readonly seed?: string;
@@ -43,7 +47,7 @@ interface SimulateOptions {
 }
 
 export function registerSimulate(program: Command): void {
-  program
+  const command = program
     .command("simulate")
     .summary("run a launch on a model of Xen")
     .description("Runs the boot domain's own wasm on a model of Xen, and shows the receipt.")
@@ -58,7 +62,8 @@ export function registerSimulate(program: Command): void {
     .option("--seed <seed>", "change image, host and faults as this seed says, for tests")
     .option("--policy <file>", "FLASK policy that Xen enforces, if an image is for one")
     .option("--trace", "show each hypercall, with its virtual time")
-    .option("--json", "print one JSON document")
+    .option("--json", "print one JSON document");
+  addTrustOptions(command)
     .addHelpText(
       "after",
       [
@@ -112,19 +117,30 @@ function settingOf(original: Uint8Array, options: SimulateOptions): Setting {
 
 async function simulate(path: string, options: SimulateOptions): Promise<void> {
   const { json = false, trace: tracing = false } = options;
-  const launch = await readLaunch(path, options);
+  const answer = { schema, json };
+  const trusted = await takeTrust(options, answer);
+  if (trusted === undefined) return;
+  const { secret } = trusted;
+  const launch = await readLaunch(path, options, trusted);
   if (launch === undefined) return;
   const { policy } = launch;
-  const { image, freePages, faults, between, changes } = settingOf(launch.image, options);
-  const plan = acceptedPlan(image)?.plan;
+  const signed =
+    secret === undefined
+      ? launch.image
+      : takeSigned(launch.image, secret, options.key ?? "", answer);
+  if (signed === undefined) return;
+  const { image, freePages, faults, between, changes } = settingOf(signed, options);
+  const plan = acceptedPlan(image, trusted.trust)?.plan;
+  const trust = encodeTrust(trusted.trust);
   const trace = new Trace(plan);
   const wasm = await readWasm();
   const { simulation, broken } = judgeLaunch(image, {
-    ...{ wasm, freePages, policy, faults, between },
+    ...{ wasm, freePages, policy, trust, faults, between },
     observe: trace.observe,
   });
   if (broken.length > 0) process.exitCode = EXIT.bug;
-  else if (simulation?.receipt.status !== 0) process.exitCode = EXIT.launchFailed;
+  else if (simulation?.receipt.status !== 0 || simulation.receipt.recoveredFrom !== 0)
+    process.exitCode = EXIT.launchFailed;
   if (json) {
     const { receipt, exit, consoleLines } = simulation ?? {};
     const ok = receipt?.status === 0 && broken.length === 0;
@@ -163,23 +179,29 @@ interface ReadLaunch {
 /** The launch with its policy; undefined, and said why, if the description is wrong. */
 async function readLaunch(
   path: string,
-  { policy: policyPath, json = false }: SimulateOptions,
+  { policy: policyPath, leastVersion, json = false }: SimulateOptions,
+  { secret, trust }: { readonly secret: unknown; readonly trust: Trust },
 ): Promise<ReadLaunch | undefined> {
   const image = await readBytes(path);
   if (!looksLikeImage(path, image)) {
     refusePolicyOption(path, policyPath);
-    return take(await compileFile(path), { schema, json });
+    const verify = secret === undefined ? undefined : "all";
+    const target = { verify, launchVersion: leastVersion } as const;
+    return take(await compileFile(path, target), { schema, json });
   }
   const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
-  const plan = acceptedPlan(image)?.plan;
+  const plan = acceptedPlan(image, trust)?.plan;
   if (plan !== undefined) checkPolicyOption(path, plan, policy);
   return { image, policy };
 }
 
 /** The command that runs the same launch again. */
 function repetition(path: string, options: SimulateOptions): string {
-  const { fault, freeMemory, policy, seed } = options;
+  const { fault, freeMemory, policy, seed, key, trust = [], leastVersion } = options;
   const words = [
+    ...(key === undefined ? [] : [` --key ${key}`]),
+    ...trust.map((file) => ` --trust ${file}`),
+    ...(leastVersion === undefined ? [] : [` --least-version ${leastVersion}`]),
     ...(policy === undefined ? [] : [` --policy ${policy}`]),
     ...fault.map((one) => ` --fault ${formatFault(one)}`),
     ...(freeMemory === undefined ? [] : [` --free-memory "${freeMemory / 1024} KiB"`]),
@@ -194,6 +216,12 @@ async function readWasm(): Promise<WebAssembly.Module> {
   } catch {
     throw new CommandError("DOMB6004", "the boot domain is not built", "Run: npm run build");
   }
+}
+
+function verificationText({ verifiedBy, launchVersion }: Receipt): string {
+  return verifiedBy === 0
+    ? "NOT VERIFIED: by no key that is trusted"
+    : `by trusted key ${verifiedBy}, launch version ${launchVersion}`;
 }
 
 function simulationText(simulation: Simulation, plan: Plan | undefined): string {
@@ -217,6 +245,12 @@ function simulationText(simulation: Simulation, plan: Plan | undefined): string 
     "",
     `time    ${milliseconds(receipt.endedAt - receipt.beganAt)} of the model's, ${hypercalls} hypercalls`,
     `plan    ${receipt.planDigest}`,
+    `signed  ${verificationText(receipt)}`,
+    ...(receipt.recoveredFrom === 0
+      ? []
+      : [
+          `ran     the recovery plan: the main one was refused (${launchStatusName(receipt.recoveredFrom)})`,
+        ]),
     `status  ${launchStatusName(status)}${where}`,
     ...(exit === undefined ? ["exit    refused: Xen ends the boot domain as crashed"] : []),
     "",

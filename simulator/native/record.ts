@@ -213,7 +213,7 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
 function receiptAddress(wasm: WebAssembly.Module): number {
   const none = (): number => 0;
   const { exports } = new WebAssembly.Instance(wasm, {
-    machine: { clock: none, imageRead: none },
+    machine: { clock: none, imageRead: none, trustRead: none },
     xen: { domctl: none, memoryOp: none, consoleWrite: none, xsmOp: none, bootDomainOp: none },
   });
   return (exports as unknown as { receipt(): number }).receipt();
