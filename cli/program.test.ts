@@ -5,19 +5,13 @@ import { createHash } from "node:crypto";
 import { access, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Command } from "commander";
 import { execa } from "execa";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HEADERS_END } from "../contract/image.js";
 import { paths } from "../setup/paths.js";
-import { makeProgram, runProgram } from "./program.js";
-
-interface Run {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { makeProgram } from "./program.js";
+import { domb, run } from "./run-domb.js";
 
 let directory: string;
 
@@ -28,29 +22,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true });
 });
-
-async function domb(...words: string[]): Promise<Run> {
-  return run(makeProgram(), words);
-}
-
-async function run(program: Command, words: readonly string[]): Promise<Run> {
-  const printed = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((stream) =>
-    vi.spyOn(process[stream], "write").mockImplementation((text) => {
-      printed[stream] += text;
-      return true;
-    }),
-  );
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await runProgram(words, program);
-    return { exitCode: Number(process.exitCode ?? 0), ...printed };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 /** The command as it is built, for what only a process of its own shows. */
 const main = join(paths.dist, "cli", "main.js");
@@ -88,22 +59,14 @@ describe("domb", () => {
     expect(JSON.parse(stdout)).toMatchObject({ schema: "domb.check/1", ok: false });
   });
 
-  it.each([
-    "verify",
-    "sign",
-    "measure",
-    "diff",
-    "update",
-    "import",
-    "export",
-    "media",
-    "report",
-    "status",
-  ])("says of %s that it is not yet there", async (command) => {
-    const { exitCode, stderr } = await domb(command, "some", "--thing");
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain("not yet");
-  });
+  it.each(["measure", "import", "media", "report", "status"])(
+    "says of %s that it is not yet there",
+    async (command) => {
+      const { exitCode, stderr } = await domb(command, "some", "--thing");
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain("not yet");
+    },
+  );
 
   it("never shows a stack trace, whatever the words", async () => {
     const word = fc.oneof(
@@ -389,6 +352,7 @@ describe("domb boot", () => {
       arch: "x86_64",
       status: "success",
       bootDomain: { exited: true, status: 0, pagesReturned: expect.any(Number) },
+      verification: { verifiedBy: 0, launchVersion: 1, recoveredFrom: 0 },
       domains: [
         {
           name: "hello",
@@ -463,7 +427,7 @@ describe("what is in the way", () => {
     ["boot", "DOMB6001", ["boot", hello, "--json", "--time-limit", "soon"]],
     ["check", "DOMB6001", ["check", "--json"]],
     ["build", "DOMB6003", ["build", hello, "--json", "-o", hello]],
-    ["sign", "DOMB6005", ["sign", "launch.img", "--json"]],
+    ["measure", "DOMB6005", ["measure", "launch.img", "--json"]],
   ])("is one JSON document of domb.%s/1 with %s and exit code 2", async (command, code, words) => {
     const { exitCode, stdout, stderr } = await domb(...words);
     expect(exitCode).toBe(2);

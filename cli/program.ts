@@ -6,14 +6,17 @@ import { CommandError, EXIT, printJson } from "./answer.js";
 import { registerBoot } from "./commands/boot.js";
 import { registerBuild } from "./commands/build.js";
 import { registerCheck } from "./commands/check.js";
+import { registerDiff } from "./commands/diff.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExplain } from "./commands/explain.js";
+import { registerExport } from "./commands/export.js";
 import { registerInit } from "./commands/init.js";
 import { registerKeygen } from "./commands/keygen.js";
 import { registerLater } from "./commands/later.js";
 import { registerSign } from "./commands/sign.js";
 import { registerSimulate } from "./commands/simulate.js";
 import { registerTrust } from "./commands/trust.js";
+import { registerUpdate } from "./commands/update.js";
 import { registerVerify } from "./commands/verify.js";
 import { printable } from "./render-diagnostics.js";
 import { type CommandCode, commandRules } from "./rules.js";
@@ -41,6 +44,9 @@ export function makeProgram(): Command {
   registerSign(program);
   registerVerify(program);
   registerTrust(program);
+  registerUpdate(program);
+  registerDiff(program);
+  registerExport(program);
   registerLater(program);
   return program;
 }

@@ -2,6 +2,7 @@
 // The compiler from a checked description to an image: materials, guests, plan, image. If it makes
 // an image, the launch meets no error that could have been known before.
 
+import { createHash } from "node:crypto";
 import { HEADERS_END } from "../contract/image.js";
 import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
@@ -14,7 +15,12 @@ import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { checkLimits } from "./plan/limits.js";
-import { makePlan, type PlannedGuest, type PlannedLaunch } from "./plan/make-plan.js";
+import {
+  makePlan,
+  type PlannedGuest,
+  type PlannedLaunch,
+  type PlanSetting,
+} from "./plan/make-plan.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
 
 /** What was compiled; plan and materials are the main plan's. */
@@ -61,7 +67,10 @@ export async function compileLaunch(
   if (!guests.ok) return guests;
 
   const verify = description.verify ?? target.verify ?? "none";
-  const plans = makePlans(guests.value, policy?.bytes, { ...target, verify });
+  const plans = makePlans(guests.value, policy && policyRecord(policy.bytes), {
+    ...target,
+    verify,
+  });
   const diagnostics = checkPlans(plans, description);
   if (diagnostics.length > 0) return { ok: false, diagnostics };
   const { main, recovery, image } = plans;
@@ -78,6 +87,11 @@ export async function compileLaunch(
   return { ok: true, value, diagnostics: [] };
 }
 
+function policyRecord(bytes: Uint8Array): PlanSetting["policy"] {
+  const policyDigest = createHash("sha256").update(bytes).digest("hex");
+  return { policyBytes: bytes.length, policyDigest };
+}
+
 interface Plans {
   readonly main: PlannedLaunch;
   readonly recovery: PlannedLaunch | undefined;
@@ -89,7 +103,7 @@ interface Plans {
 /** The recovery domain's plan, if there is one, and behind it that of all others. */
 function makePlans(
   guests: readonly PlannedGuest[],
-  policy: Uint8Array | undefined,
+  policy: PlanSetting["policy"],
   target: PlanTarget,
 ): Plans {
   const bytesOf = ({ materials }: PlannedLaunch) => materials.map(({ bytes }) => bytes);

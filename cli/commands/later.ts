@@ -6,10 +6,7 @@ import { CommandError } from "../answer.js";
 
 const laterCommands = {
   measure: "predict what a boot measures",
-  diff: "compare two images",
-  update: "replace a material of an image",
   import: "take over another system's description",
-  export: "write an image for other tools",
   media: "write what a boot loader needs",
   report: "draw a launch from its receipt",
   status: "ask a running host for its receipt",

@@ -9,6 +9,7 @@ import { materialRules } from "../materials/rules.js";
 import { planRules } from "../plan/rules.js";
 import { policyRules } from "../policy/rules.js";
 import { signatureRules } from "../signature/rules.js";
+import { updateRules } from "../update/rules.js";
 import type { Rule, RuleTable } from "./rules.js";
 
 const tables: readonly RuleTable<string>[] = [
@@ -19,6 +20,7 @@ const tables: readonly RuleTable<string>[] = [
   policyRules,
   imageRules,
   signatureRules,
+  updateRules,
 ];
 
 /** Every rule, by code. */

@@ -97,6 +97,7 @@ describe("explainImage", () => {
       "Launch image, 36 KiB
         format 2, for x86-64 Xen with domctl interface 0x15
         plan   992 bytes, sha256 …
+        launch version 1, verify none, not signed
         drops  control, xenstore, console, hardware: nobody gets these roles
 
       Domain storage, domid 1: 1 vCPU, 4 MiB of memory, 1.03 MiB for paging, writes to Xen's log

@@ -18,7 +18,12 @@ export { type Explanation, explanationOf } from "./explanation.js";
 
 /** The whole text, ending with a newline. */
 export function explainImage(image: DecodedImage): string {
-  const explanation = explanationOf(image);
+  const { recovery, ...main } = explanationOf(image);
+  const texts = [explainPlan(main), ...(recovery === undefined ? [] : [explainPlan(recovery)])];
+  return texts.join("\nRecovery plan, if the other one is refused\n\n");
+}
+
+function explainPlan(explanation: Explanation): string {
   const shown = new Map<number, number>();
   const blocks = [
     explainHeader(explanation),
@@ -35,6 +40,7 @@ function explainHeader({ image }: Explanation): readonly string[] {
     `  format ${image.version}, for x86-64 Xen with domctl interface ` +
       hexadecimal(image.xenInterface),
     `  plan   ${size(image.planBytes)}, sha256 ${image.planDigest}`,
+    `  launch version ${image.launchVersion}, verify ${image.verify}, ${image.signed ? "signed" : "not signed"}`,
     ...(image.droppedRoles.length === 0
       ? []
       : [`  drops  ${image.droppedRoles.join(", ")}: nobody gets these roles`]),

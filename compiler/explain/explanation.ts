@@ -5,7 +5,8 @@
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
-import type { DecodedImage } from "../image/decode-image.js";
+import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
+import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";
 import type { PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
 import { type Role, rolesOf } from "../plan/roles.js";
@@ -18,6 +19,10 @@ export interface Explanation {
     readonly bytes: number;
     readonly version: number;
     readonly xenInterface: number;
+    readonly launchVersion: number;
+    readonly verify: Verify;
+    /** By whom, is not said here. */
+    readonly signed: boolean;
     readonly planBytes: number;
     readonly planDigest: string;
     /** Roles that nobody gets, in this launch or after. */
@@ -35,6 +40,8 @@ export interface Explanation {
     readonly materialBytes: number;
     readonly demand: HostDemand;
   };
+  /** The recovery plan, if there is one. */
+  readonly recovery?: Explanation;
 }
 
 export interface ExplainedDomain {
@@ -94,8 +101,10 @@ export interface ExplainedMaterial {
   readonly usedBy: readonly string[];
 }
 
-/** Explains a decoded image. */
-export function explanationOf({ header, plan, materials }: DecodedImage): Explanation {
+/** Explains a decoded image, or one of its plans. */
+export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation {
+  const { header, plan, materials, signature } = decoded;
+  const recovery = "recovery" in decoded ? decoded.recovery : undefined;
   const operationsOf = ({ firstOperation, operationCount }: PlanStep) =>
     plan.operations.slice(firstOperation, firstOperation + operationCount);
   const stepsOf = (domain: number) =>
@@ -119,6 +128,9 @@ export function explanationOf({ header, plan, materials }: DecodedImage): Explan
       bytes: header.imageBytes,
       version: header.version,
       xenInterface: header.xenInterface,
+      launchVersion: header.launchVersion,
+      verify: header.verify,
+      signed: signature !== undefined,
       planBytes: header.planBytes,
       planDigest: header.planDigest,
       droppedRoles: rolesOf(plan.dropped),
@@ -142,6 +154,7 @@ export function explanationOf({ header, plan, materials }: DecodedImage): Explan
       materialBytes: plan.materials.reduce((sum, { bytes }) => sum + bytes, 0),
       demand: hostDemand(plan, header.imageBytes),
     },
+    ...(recovery === undefined ? {} : { recovery: explanationOf(recovery) }),
   };
 
   function explainDomain(index: number): ExplainedDomain {

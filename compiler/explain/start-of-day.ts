@@ -10,12 +10,16 @@ import {
   hvm_memmap_table_entry_size,
   hvm_memmap_table_entry_size_offset,
   hvm_memmap_table_entry_type_offset,
+  hvm_modlist_entry_paddr_offset,
+  hvm_modlist_entry_size,
   hvm_save_descriptor_length_offset,
   hvm_save_descriptor_size,
   hvm_save_descriptor_typecode_offset,
   hvm_start_info_cmdline_paddr_offset,
   hvm_start_info_memmap_entries_offset,
   hvm_start_info_memmap_paddr_offset,
+  hvm_start_info_modlist_paddr_offset,
+  hvm_start_info_nr_modules_offset,
   hvm_start_info_size,
 } from "../../contract/xen-abi.js";
 import type { MemoryRange } from "../guest/memory-map.js";
@@ -23,21 +27,33 @@ import type { MemoryRange } from "../guest/memory-map.js";
 export interface ReadStartOfDay {
   readonly cmdline: string | undefined;
   readonly memoryMap: readonly MemoryRange[];
+  /** Guest physical address of the first module, if there is one. */
+  readonly ramdiskAddress: number | undefined;
 }
 
 /** Reads the start of day that a guest has at `address`. */
 export function readStartOfDay(bytes: Uint8Array, address: number): ReadStartOfDay {
-  if (bytes.length < hvm_start_info_size) return { cmdline: undefined, memoryMap: [] };
+  if (bytes.length < hvm_start_info_size) {
+    return { cmdline: undefined, memoryMap: [], ramdiskAddress: undefined };
+  }
   const view = viewOf(bytes);
   const pointer = (offset: number) => Number(view.getBigUint64(offset, true)) - address;
   const cmdlineAt = pointer(hvm_start_info_cmdline_paddr_offset);
   const cmdlineEnd = cmdlineAt < 0 ? -1 : bytes.indexOf(0, cmdlineAt);
+  const modulesAt = pointer(hvm_start_info_modlist_paddr_offset);
+  const hasModule =
+    view.getUint32(hvm_start_info_nr_modules_offset, true) > 0 &&
+    modulesAt >= 0 &&
+    modulesAt + hvm_modlist_entry_size <= bytes.length;
   const mapAt = pointer(hvm_start_info_memmap_paddr_offset);
   const room = Math.floor((bytes.length - mapAt) / hvm_memmap_table_entry_size);
   const entries = view.getUint32(hvm_start_info_memmap_entries_offset, true);
   return {
     cmdline:
       cmdlineEnd < 0 ? undefined : Buffer.from(bytes.subarray(cmdlineAt, cmdlineEnd)).toString(),
+    ramdiskAddress: hasModule
+      ? Number(view.getBigUint64(modulesAt + hvm_modlist_entry_paddr_offset, true))
+      : undefined,
     memoryMap: Array.from(
       { length: mapAt < 0 ? 0 : Math.max(0, Math.min(entries, room)) },
       (_, index) => {

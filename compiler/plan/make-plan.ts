@@ -3,7 +3,6 @@
 // ramdisk; tell it its start of day; start it. The first is the same for domains that differ in
 // command line alone, and is stored once. All domains are made before the first one starts.
 
-import { createHash } from "node:crypto";
 import { HEADERS_END, PlanHeader } from "../../contract/image.js";
 import { MAX_OPERATIONS, MAX_WORK, PAGE_SIZE } from "../../contract/limits.js";
 import {
@@ -58,7 +57,7 @@ export interface PlannedLaunch {
 /** What a plan is made for, beside its guests. */
 export interface PlanSetting {
   /** The FLASK policy that Xen must enforce. */
-  readonly policy?: Uint8Array | undefined;
+  readonly policy?: Pick<Plan, "policyBytes" | "policyDigest"> | undefined;
   /** Offset of the plan in the image, bytes. */
   readonly start?: number | undefined;
 }
@@ -91,7 +90,7 @@ function fitsTables(plan: Plan): boolean {
 
 function planWith(
   guests: readonly PlannedGuest[],
-  { policy, start: planOffset = HEADERS_END }: PlanSetting,
+  { policy = noPolicy, start: planOffset = HEADERS_END }: PlanSetting,
   storedZeros: number,
 ): PlannedLaunch {
   const table = new MaterialTable();
@@ -136,12 +135,7 @@ function planWith(
       dropped: privilegesOf(
         roles.filter((role) => guests.every(({ domain }) => !domain.roles.includes(role))),
       ),
-      ...(policy === undefined
-        ? noPolicy
-        : {
-            policyBytes: policy.length,
-            policyDigest: createHash("sha256").update(policy).digest("hex"),
-          }),
+      ...policy,
       domains: guests.map(planDomain),
       materials: placeMaterials(table.materials, planEnd),
       steps,

@@ -50,7 +50,7 @@ const powers: Readonly<Record<Role, readonly Power[]>> = {
  * a FLASK policy knows them by, by name.
  */
 export function privilegesOfLaunch(
-  domains: readonly DomainDescription[],
+  domains: readonly Pick<DomainDescription, "name" | "roles" | "output" | "onDeath">[],
   labels: ReadonlyMap<string, string> = new Map(),
 ): readonly Privilege[] {
   return domains.flatMap(({ name, roles, output, onDeath }) => {

@@ -98,18 +98,19 @@ export function verifyImage(
 ): Result<Readonly<Partial<Record<PlanName, number>>>> {
   const { recovery } = image;
   const plans = [["main", image] as const, ...(recovery ? [["recovery", recovery] as const] : [])];
+  const wanted = keys.length === 1 ? "the key given" : `one of the ${keys.length} keys given`;
   const signers: Partial<Record<PlanName, number>> = {};
   const diagnostics: Diagnostic[] = [];
   for (const [name, { headerBytes, signature, header }] of plans) {
     if (signature === undefined) {
-      const message = `the ${name} plan is not signed, wanted a signature by one of ${keys.length} keys`;
+      const message = `the ${name} plan is not signed, wanted a signature by ${wanted}`;
       const fix = "Sign the image with `domb sign`.";
       diagnostics.push(signatureRules.diagnose("DOMB5104", { place, message, fix }));
       continue;
     }
     const index = keys.findIndex((key) => isSignatureOf(signature, headerBytes, key));
     if (index === -1) {
-      const message = `the ${name} plan has a signature, wanted one of it by one of ${keys.length} keys`;
+      const message = `the ${name} plan has a signature that is not its own by ${wanted}`;
       const fix = "Sign the image again, or give its owner's key.";
       diagnostics.push(signatureRules.diagnose("DOMB5105", { place, message, fix }));
       continue;

@@ -18,7 +18,7 @@ export function encodeTrust({ keys, leastLaunchVersion }: Trust): Uint8Array {
   for (const [index, key] of keys.entries()) {
     record.set(key, TrustRecord.keys + index * PUBLIC_KEY_BYTES);
   }
-  return record;
+  return new Uint8Array(record);
 }
 
 /** What a record's bytes say. */

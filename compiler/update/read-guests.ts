@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a plan of an image back to the guests that it was made for: the way of makePlan() in the
+// other direction. What no compiler makes gives no guests.
+
+import { PAGE_SIZE } from "../../contract/limits.js";
+import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
+import type { DomainDescription } from "../description/description.js";
+import { readContext, readStartOfDay } from "../explain/start-of-day.js";
+import type { PlacedBytes } from "../guest/guest.js";
+import type { GuestPage } from "../guest/kernel-pages.js";
+import { memoryRanges } from "../guest/memory-map.js";
+import type { DecodedPlan } from "../image/decode-image.js";
+import type { PlannedGuest } from "../plan/make-plan.js";
+import type { PlanDomain, PlanOperation } from "../plan/plan.js";
+import { rolesOf } from "../plan/roles.js";
+
+/** A guest of an image, and where its kernel is entered. */
+export interface ReadGuest extends PlannedGuest {
+  readonly entry: number;
+}
+
+/** The plan's guests in its order; undefined when one of them is not to be read. */
+export function readGuests(
+  decoded: DecodedPlan,
+  recovery: boolean,
+): readonly ReadGuest[] | undefined {
+  const guests: ReadGuest[] = [];
+  const known = new Map<string, readonly GuestPage[]>();
+  for (const [index, domain] of decoded.plan.domains.entries()) {
+    const guest = readGuest(decoded, index, domain, recovery);
+    if (guest === undefined) return undefined;
+    // Domains with one kernel share its pages, as they do when they are compiled.
+    const key = JSON.stringify(kernelOperations(decoded, index, guest.ramdiskFrame));
+    const kernel = known.get(key) ?? guest.planned.guest.kernel;
+    known.set(key, kernel);
+    guests.push({ ...guest.planned, guest: { ...guest.planned.guest, kernel } });
+  }
+  return guests;
+}
+
+function operationsOf({ plan }: DecodedPlan, domain: number): readonly PlanOperation[] {
+  return plan.steps
+    .filter((step) => step.domain === domain)
+    .flatMap(({ firstOperation, operationCount }) =>
+      plan.operations.slice(firstOperation, firstOperation + operationCount),
+    );
+}
+
+/** What fills the kernel's pages: all copies and clears but those of ramdisk and start of day. */
+function kernelOperations(
+  decoded: DecodedPlan,
+  domain: number,
+  ramdiskFrame: number | undefined,
+): readonly FillOperation[] {
+  return operationsOf(decoded, domain)
+    .filter((operation) => isFill(operation))
+    .filter((operation) => {
+      if (operation.kind === "clear") return true;
+      const isStart = decoded.plan.materials[operation.material]?.kind === "startOfDay";
+      return !isStart && operation.frame !== ramdiskFrame;
+    });
+}
+
+type FillOperation = Extract<PlanOperation, { kind: "copy" | "clear" }>;
+
+function isFill(operation: PlanOperation): operation is FillOperation {
+  return operation.kind === "copy" || operation.kind === "clear";
+}
+
+interface Read {
+  readonly planned: ReadGuest;
+  readonly ramdiskFrame: number | undefined;
+}
+
+function readGuest(
+  decoded: DecodedPlan,
+  index: number,
+  record: PlanDomain,
+  recovery: boolean,
+): Read | undefined {
+  const operations = operationsOf(decoded, index);
+  const bytesOf = (material: number) => decoded.materials[material] ?? new Uint8Array();
+  const placedAt = (frame: number): PlacedBytes | undefined => {
+    const copy = operations.find((one) => one.kind === "copy" && one.frame === frame);
+    return copy?.kind === "copy" ? { frame, bytes: bytesOf(copy.material) } : undefined;
+  };
+  const context = operations.findLast(({ kind }) => kind === "setContext");
+  if (context?.kind !== "setContext") return undefined;
+  const vcpuContext = bytesOf(context.material);
+  const start = readContext(vcpuContext);
+  if (start === undefined) return undefined;
+  const startOfDay = placedAt(start.startInfo / PAGE_SIZE);
+  if (startOfDay === undefined) return undefined;
+  const { cmdline, ramdiskAddress } = readStartOfDay(startOfDay.bytes, start.startInfo);
+  const ramdiskFrame = ramdiskAddress === undefined ? undefined : ramdiskAddress / PAGE_SIZE;
+  const ramdisk = ramdiskFrame === undefined ? undefined : placedAt(ramdiskFrame);
+  if (cmdline === undefined) return undefined;
+  const domain = { ...domainOf(record, cmdline), recovery };
+  return {
+    planned: {
+      domain,
+      label: record.label,
+      entry: start.entry,
+      guest: {
+        memory: memoryRanges(domain.memoryBytes),
+        kernel: kernelOperations(decoded, index, ramdiskFrame).flatMap((operation) =>
+          pagesFilledBy(operation, bytesOf),
+        ),
+        ramdisk,
+        startOfDay,
+        vcpuContext,
+      },
+    },
+    ramdiskFrame,
+  };
+}
+
+const zeroPage = Buffer.alloc(PAGE_SIZE);
+
+function pagesFilledBy(
+  operation: FillOperation,
+  bytesOf: (material: number) => Uint8Array,
+): readonly GuestPage[] {
+  return Array.from({ length: operation.count }, (_, page) => {
+    const frame = operation.frame + page;
+    if (operation.kind === "clear") return { frame, bytes: undefined };
+    const offset = operation.offset + page * PAGE_SIZE;
+    const bytes = bytesOf(operation.material).subarray(offset, offset + PAGE_SIZE);
+    return { frame, bytes: zeroPage.equals(bytes) ? undefined : bytes };
+  });
+}
+
+function domainOf(record: PlanDomain, cmdline: string): Omit<DomainDescription, "recovery"> {
+  const { name, domid, vcpus, memoryPages, createFlags, label } = record;
+  return {
+    ...{ name, domid, vcpus, cmdline, type: "pvh" },
+    kernel: "its kernel in the image",
+    memoryBytes: memoryPages * PAGE_SIZE,
+    output: (createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
+    onDeath: (createFlags & XEN_DOMCTL_CDF_host_ends) === 0 ? "leave" : "reboot",
+    roles: rolesOf(createFlags),
+    ...(label === "" ? {} : { label }),
+  };
+}
