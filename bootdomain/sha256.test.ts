@@ -39,14 +39,24 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function digest(message: Uint8Array): string {
+/** Digests a message that is taken in as so many whole blocks a time; the last number repeats. */
+function digest(message: Uint8Array, pieces: readonly number[] = [4096]): string {
   const memory = new Uint8Array(sha256.memory.buffer);
-  memory.fill(0xa5, messageAddress, messageAddress + message.length + 128);
-  memory.set(message, messageAddress);
-  const blocks = Math.floor(message.length / 64);
+  const place = (bytes: Uint8Array): void => {
+    memory.fill(0xa5, messageAddress, messageAddress + bytes.length + 128);
+    memory.set(bytes, messageAddress);
+  };
+  let left = Math.floor(message.length / 64);
   sha256.sha256Begin();
-  sha256.sha256Blocks(messageAddress, blocks);
-  sha256.sha256End(messageAddress + blocks * 64, message.length % 64, message.length);
+  for (let piece = 0; left > 0; piece++) {
+    const blocks = Math.min(left, pieces[piece] ?? pieces.at(-1) ?? 1);
+    const start = message.length - (message.length % 64) - left * 64;
+    place(message.subarray(start, start + blocks * 64));
+    sha256.sha256Blocks(messageAddress, blocks);
+    left -= blocks;
+  }
+  place(message.subarray(message.length - (message.length % 64)));
+  sha256.sha256End(messageAddress, message.length % 64, message.length);
   return Buffer.from(memory.slice(digestAddress, digestAddress + 32)).toString("hex");
 }
 
@@ -54,16 +64,26 @@ const reference = (message: Uint8Array): string =>
   createHash("sha256").update(message).digest("hex");
 
 describe("SHA-256 of the boot domain", () => {
-  it("digests the one-block message of FIPS 180-4's examples", () => {
-    expect(digest(Buffer.from("abc"))).toBe(
-      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-    );
-  });
-
-  it("digests the two-block message of FIPS 180-4's examples", () => {
-    expect(digest(Buffer.from("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"))).toBe(
+  it.each([
+    ["no bytes", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    ["one block", "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+    [
+      "two blocks",
+      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
-    );
+    ],
+    [
+      "two blocks, the last half full",
+      "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+      "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1",
+    ],
+    [
+      "a million bytes",
+      "a".repeat(1_000_000),
+      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+    ],
+  ])("digests NIST's example of %s", (_, message, wanted) => {
+    expect(digest(Buffer.from(message))).toBe(wanted);
   });
 
   it("digests messages of every length up to three blocks as Node does", () => {
@@ -73,11 +93,20 @@ describe("SHA-256 of the boot domain", () => {
     }
   });
 
-  it("digests any bytes as Node does", () => {
+  it("digests any bytes, taken in at once or in pieces, as Node does", () => {
+    const pieces = fc.array(fc.integer({ min: 1, max: 32 }), { minLength: 1, maxLength: 8 });
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 4096 }), (message) => {
+      fc.property(fc.uint8Array({ maxLength: 4096 }), pieces, (message, blocks) => {
         expect(digest(message)).toBe(reference(message));
+        expect(digest(message, blocks)).toBe(reference(message));
       }),
     );
+  });
+
+  it("takes in no blocks without a change", () => {
+    sha256.sha256Begin();
+    const state = sha256.memory.buffer.slice(digestAddress, digestAddress + 32);
+    sha256.sha256Blocks(messageAddress, 0);
+    expect(sha256.memory.buffer.slice(digestAddress, digestAddress + 32)).toEqual(state);
   });
 });
