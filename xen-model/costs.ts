@@ -14,7 +14,7 @@ export const CLEAR_PAGE_NS = 1_560;
 /** A character on the serial port. */
 export const CONSOLE_BYTE_NS = 90;
 /** Digesting a byte that the boot domain reads of the image. */
-export const DIGEST_BYTE_NS = 66;
+export const DIGEST_BYTE_NS = 48;
 
 /** Counts of what a launch, or a part of it, does. */
 export interface Workload {
