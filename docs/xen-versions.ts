@@ -36,4 +36,5 @@ export const portNotes: Readonly<Record<string, string>> = {
   "0015": "Nothing.",
   "0016":
     "The option `dom0=` is read in common code in 4.23, and left out there. A test builds and boots this only for 4.17.",
+  "0017": "The image's name is not among Xen's options in 4.23.",
 };
