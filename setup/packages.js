@@ -37,6 +37,25 @@ export const packages = [
   { name: "busybox-static", reason: "userspace of the example domains", needs: ["busybox"] },
   { name: "procps", reason: "tests look for processes that are left", needs: ["pgrep"] },
   { name: "qemu-system-x86", reason: "boots the launch", needs: ["qemu-system-x86_64"] },
+  { name: "osslsigncode", reason: "signs boot media", needs: ["osslsigncode"] },
+  {
+    name: "ovmf",
+    reason: "firmware with Secure Boot, for tests of boot media",
+    needs: ["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
+  },
+  {
+    name: "grub-common",
+    reason: "tests make a disk with GRUB of boot media",
+    needs: ["grub-mkrescue"],
+  },
+  {
+    name: "grub-pc-bin",
+    reason: "tests start GRUB from a BIOS",
+    needs: ["/usr/lib/grub/i386-pc/boot.img"],
+  },
+  { name: "xorriso", reason: "grub-mkrescue writes a disk with it", needs: ["xorriso"] },
+  { name: "mtools", reason: "grub-mkrescue fills a disk with it", needs: ["mformat"] },
+  { name: "openssl", reason: "tests make keys", needs: ["openssl"] },
   {
     name: "gcc-aarch64-linux-gnu",
     reason: "tests compile the boot domain's C for arm64",

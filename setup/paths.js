@@ -62,7 +62,7 @@ export const paths = {
     "config",
     "x86_64-boot-domain-only.config",
   ),
-  /** Link to the built Xen in the cache: `xen`, `xen-syms`, `include/public`, `xen.config`. */
+  /** Link to the built Xen in the cache: `xen`, `xen.efi`, `xen-syms`, `include/public`, `xen.config`. */
   xenFolder: join(build, "xen"),
   /** Links to what tests hold Xen against: Xen without the patches, and without what they add. */
   unpatchedXen: join(build, "xen-unpatched"),
@@ -82,6 +82,9 @@ export const paths = {
   /** The patched hypervisor, an ELF file that boot loaders start; DOMB_XEN names another. */
   xen: (/** @type {XenVersion} */ version = "4.17") =>
     process.env.DOMB_XEN || join(buildFolder("xen", version), "xen"),
+  /** The same as a program of EFI firmware; DOMB_XEN_EFI names another. */
+  xenEfi: (/** @type {XenVersion} */ version = "4.17") =>
+    process.env.DOMB_XEN_EFI || join(buildFolder("xen", version), "xen.efi"),
   /** Folder that holds the patched `public/` headers; DOMB_XEN_INCLUDE names another. */
   xenInclude: (/** @type {XenVersion} */ version = "4.17") =>
     process.env.DOMB_XEN_INCLUDE || join(buildFolder("xen", version), "include"),

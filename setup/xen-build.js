@@ -29,8 +29,11 @@ export const BUILD_IDENTITY = {
 /** Where Xen's tree has its FLASK reference policy. */
 const POLICY_SOURCES = [join("tools", "flask", "policy"), join("xen", "xsm", "flask", "policy")];
 
+/** Xen as a program of EFI firmware. */
+const EFI_XEN = "xen.efi";
+
 /** Changes when the steps of the build below do. */
-const RECIPE = "2";
+const RECIPE = "3";
 
 /**
  * One way to build Xen. `keep` moves what is kept beside `xen` from the source's folder to another;
@@ -201,12 +204,19 @@ export async function compile(run, source, configuration) {
   // Variables of the calling make or npm must not reach this one.
   const env = { ...BUILD_IDENTITY, MAKEFLAGS: undefined, MAKELEVEL: undefined, CFLAGS: undefined };
   const configured = await run("nice", [...options, "olddefconfig"], { env });
-  return configured.ok ? run("nice", [...options, flags], { env }) : configured;
+  if (!configured.ok) return configured;
+  const built = await run("nice", [...options, flags], { env });
+  if (!built.ok) return built;
+  // Most of this file is debug information, which firmware would load with the rest.
+  const strip = ["--preserve-dates", "--strip-all", join(xen, EFI_XEN)];
+  if (existsSync(join(xen, EFI_XEN))) return run("objcopy", strip);
+  const what = `this machine's linker makes no ${EFI_XEN}: it knows no PE files`;
+  return fail({ exitCode: EXIT.environment, what, fix: "use Debian's binutils" });
 }
 
 /**
- * Keeps what launches are built against: the public headers, the sources of FLASK's policy; and
- * `xen-syms`, with symbols and debug information, for figures.
+ * Keeps what launches are built against: the public headers, the sources of FLASK's policy; Xen for
+ * EFI firmware; and `xen-syms`, with symbols and debug information, for figures.
  *
  * @param {string} source
  * @param {string} folder
@@ -218,7 +228,9 @@ async function keepInterface(source, folder) {
   for (const part of POLICY_SOURCES) {
     await cp(join(source, part), join(folder, "policy-source", part), { recursive: true });
   }
-  await rename(join(source, "xen", "xen-syms"), join(folder, "xen-syms"));
+  for (const name of [EFI_XEN, "xen-syms"]) {
+    await rename(join(source, "xen", name), join(folder, name));
+  }
 }
 
 /**
