@@ -9,10 +9,11 @@ const mayImport = {
   "xen-model": ["contract"],
   compiler: ["contract", "xen-model"],
   simulator: ["contract", "xen-model", "setup", "compiler", "lab", "bootdomain"],
-  lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator"],
+  media: [],
+  lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator", "media"],
   setup: [],
   guests: ["setup"],
-  cli: ["contract", "xen-model", "compiler", "simulator", "lab", "setup"],
+  cli: ["contract", "xen-model", "compiler", "simulator", "media", "lab", "setup"],
   benchmarks: [
     "contract",
     "xen-model",

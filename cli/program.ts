@@ -13,6 +13,7 @@ import { registerExport } from "./commands/export.js";
 import { registerInit } from "./commands/init.js";
 import { registerKeygen } from "./commands/keygen.js";
 import { registerLater } from "./commands/later.js";
+import { registerMedia } from "./commands/media.js";
 import { registerSign } from "./commands/sign.js";
 import { registerSimulate } from "./commands/simulate.js";
 import { registerTrust } from "./commands/trust.js";
@@ -47,6 +48,7 @@ export function makeProgram(): Command {
   registerUpdate(program);
   registerDiff(program);
   registerExport(program);
+  registerMedia(program);
   registerLater(program);
   return program;
 }

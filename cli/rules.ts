@@ -42,6 +42,22 @@ export const commandRules = defineRules({
     explanation: "The command's name is settled, so that scripts can count on it; the rest is not.",
     example: "domb measure launch.img",
   },
+  DOMB6021: {
+    slug: "unfit-for-media",
+    title: "boot media can't be made of this",
+    severity: "error",
+    explanation:
+      "A part is not what it has to be, Xen has an option that a boot loader's configuration can't " +
+      "carry, or a key can't sign with the certificate that is given.",
+    example: "domb media launch.img --efi -o esp --boot-domain launch.img",
+  },
+  DOMB6022: {
+    slug: "program-failed",
+    title: "a program that domb runs failed",
+    severity: "error",
+    explanation: "A program of this machine ran and ended with an error; its last words are shown.",
+    example: "domb media launch.img --efi -o esp, with no room left in the temporary folder",
+  },
   DOMB6999: {
     slug: "own-fault",
     title: "a bug of domb's own",

@@ -8,6 +8,7 @@ export const rooms = [
   "xen-model",
   "compiler",
   "simulator",
+  "media",
   "lab",
   "cli",
   "setup",

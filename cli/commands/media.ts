@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// `domb media IMAGE`: writes what a machine boots a launch from, for EFI firmware or for GRUB.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { decodeImage } from "../../compiler/explain/explain.js";
+import { defaultXen, type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
+import { grubFiles } from "../../media/grub.js";
+import {
+  checkBootDomain,
+  type LaunchParts,
+  type MediumFile,
+  xenCommandLine,
+} from "../../media/launch-parts.js";
+import { placeFiles } from "../../media/place-files.js";
+import { MediaError } from "../../media/problem.js";
+import { readSigner, type Signer, signProgram } from "../../media/sign.js";
+import { EFI_PATH, makeUnifiedXen } from "../../media/unified-xen.js";
+import { paths } from "../../setup/paths.js";
+import { xenOptions } from "../../xen-model/memory.js";
+import {
+  CommandError,
+  checkPolicyOption,
+  EXIT,
+  printJson,
+  printText,
+  readBytes,
+  take,
+} from "../answer.js";
+import { digestOf, plainTable } from "../describe-launch.js";
+
+const schema = "domb.media/1";
+
+interface MediaOptions {
+  readonly efi?: boolean;
+  readonly grub?: boolean;
+  readonly output: string;
+  readonly signKey?: string;
+  readonly signCert?: string;
+  readonly bootDomain?: string;
+  readonly policy?: string;
+  readonly xenOption: readonly string[];
+  readonly json?: boolean;
+}
+
+/** What a medium is made of. */
+interface Launch extends LaunchParts {
+  readonly xen: XenVersion;
+}
+
+export function registerMedia(program: Command): void {
+  program
+    .command("media")
+    .summary("write what a machine boots a launch from")
+    .description(
+      "Writes a folder that a machine boots a launch from: Xen, boot domain and image in one file " +
+        "for EFI firmware, which Secure Boot checks if it is signed; or files and a menu for GRUB.",
+    )
+    .argument("<image>", "a launch image, as `domb build` writes it")
+    .addOption(new Option("--efi", `write ${EFI_PATH}, one file with all parts`).conflicts("grub"))
+    .addOption(new Option("--grub", "write boot/ with GRUB's menu"))
+    .requiredOption("-o, --output <folder>", "where to write; files that are there are replaced")
+    .option("--sign-key <file>", "private key for Secure Boot, PEM; with --efi")
+    .option("--sign-cert <file>", "its certificate, PEM")
+    .option("--boot-domain <file>", "another boot domain than the built one, an ELF file")
+    .option("--xsm, --policy <file>", "FLASK policy for Xen, if the image is for one")
+    .option(
+      "--xen-option <option>",
+      "a further option for Xen; may be repeated",
+      (option: string, earlier: readonly string[]) => [...earlier, option],
+      [],
+    )
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      [
+        "\nExamples:",
+        "  domb media launch.img --efi -o esp --sign-key db.key --sign-cert db.pem",
+        "  domb media launch.img --efi -o esp --xsm xenpolicy --xen-option console=com1",
+        "  domb media launch.img --grub -o disk",
+        "\nThe same files and options give the same bytes. docs/boot-media.md says what each medium",
+        "protects, and how keys get into the firmware.",
+      ].join("\n"),
+    )
+    .action(media);
+}
+
+async function media(path: string, options: MediaOptions): Promise<void> {
+  const { json = false, output } = options;
+  const signer = signerOf(options);
+  const launch = await readLaunch(path, options, json);
+  if (launch === undefined) return;
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.on("SIGINT", onInterrupt).on("SIGTERM", onInterrupt);
+  try {
+    const files = await filesOf(launch, signer, options, interrupt.signal);
+    await place(output, files, interrupt.signal);
+    show(files, launch, signer !== undefined, options);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw toCommandError(error);
+    process.exitCode = EXIT.interrupted;
+  } finally {
+    process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
+  }
+}
+
+/** Refuses what the options don't say together. */
+function signerOf({ efi, grub, signKey, signCert }: MediaOptions): Signer | undefined {
+  const usage = (message: string, fix: string) => new CommandError("DOMB6001", message, fix);
+  if (efi !== true && grub !== true) {
+    throw usage("what boots the medium is not said", "Give --efi or --grub.");
+  }
+  if (signKey === undefined && signCert === undefined) return undefined;
+  if (grub === true) {
+    const message = "--grub media are not signed: a BIOS checks nothing";
+    throw usage(message, "Use --efi, or leave out --sign-key and --sign-cert.");
+  }
+  if (signKey === undefined || signCert === undefined) {
+    const [there, missing] =
+      signKey === undefined ? ["--sign-cert", "--sign-key"] : ["--sign-key", "--sign-cert"];
+    throw usage(`${there} is given without ${missing}`, "Give both, or neither.");
+  }
+  return { keyPath: signKey, certificatePath: signCert };
+}
+
+/** Reads all that was named; undefined, and said why, if the image is damaged. */
+async function readLaunch(
+  path: string,
+  options: MediaOptions,
+  json: boolean,
+): Promise<Launch | undefined> {
+  const image = await readBytes(path);
+  const policy = options.policy === undefined ? undefined : await readBytes(options.policy);
+  const decoded = take(decodeImage(image, { file: path }), { schema, json });
+  if (decoded === undefined) return undefined;
+  checkPolicyOption(path, decoded.plan, policy);
+  const xen = xenOf(decoded.header.xenInterface) ?? defaultXen;
+  const { bootDomain: named } = options;
+  const bootDomain =
+    named === undefined
+      ? await readBuilt("the boot domain", paths.bootDomain(xen), xen)
+      : await readBytes(named);
+  if (named !== undefined) guarded(() => checkBootDomain(bootDomain, named));
+  const xenWords = [...xenOptions(image.length, policy !== undefined), ...options.xenOption];
+  guarded(() => xenCommandLine(xenWords));
+  return { image, bootDomain, policy, xen, xenOptions: xenWords };
+}
+
+/** Reads what set-up makes. */
+async function readBuilt(what: string, path: string, xen: XenVersion): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch {
+    const variable = xen === defaultXen ? "" : "DOMB_XEN_UPSTREAM=<archive of upstream's Xen> ";
+    const fix = `Run: ${variable}npm run build`;
+    throw new CommandError("DOMB6004", `${what} (${path}) is missing`, fix);
+  }
+}
+
+async function filesOf(
+  launch: Launch,
+  signer: Signer | undefined,
+  { grub }: MediaOptions,
+  signal: AbortSignal,
+): Promise<readonly MediumFile[]> {
+  const { xen } = launch;
+  if (grub === true) return grubFiles(await readBuilt("Xen", paths.xen(xen), xen), launch);
+  if (signer !== undefined) await readKeys(signer);
+  const xenEfi = await readBuilt("Xen for EFI firmware", paths.xenEfi(xen), xen);
+  const unified = await makeUnifiedXen(xenEfi, launch, { signal });
+  const bytes = signer === undefined ? unified : await signProgram(unified, signer, signal);
+  return [{ path: EFI_PATH, bytes }];
+}
+
+/** Sees early that key and certificate can be read and belong together. */
+async function readKeys(signer: Signer): Promise<void> {
+  for (const path of Object.values(signer)) await readBytes(path);
+  await readSigner(signer);
+}
+
+async function place(
+  folder: string,
+  files: readonly MediumFile[],
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await placeFiles(folder, files, signal);
+  } catch (error) {
+    const { code, path = folder } = error as NodeJS.ErrnoException;
+    if (signal.aborted || code === undefined) throw error;
+    const fix = "Give a folder that this user may write to with --output.";
+    throw new CommandError("DOMB6003", `${path} can't be written (${code})`, fix);
+  }
+}
+
+function guarded(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw toCommandError(error);
+  }
+}
+
+function toCommandError(error: unknown): unknown {
+  if (!(error instanceof MediaError)) return error;
+  const { problem } = error;
+  switch (problem.kind) {
+    case "missing-program": {
+      const fix = `Run: apt-get install ${problem.debianPackage}`;
+      return new CommandError("DOMB6004", `${problem.program} is missing`, fix);
+    }
+    case "failed-program": {
+      const fix = "Mend what it complains about, and run the command again.";
+      return new CommandError("DOMB6022", `${problem.program} failed: ${problem.words}`, fix);
+    }
+    default:
+      return new CommandError("DOMB6021", problem.what, problem.fix);
+  }
+}
+
+function show(
+  files: readonly MediumFile[],
+  launch: Launch,
+  signed: boolean,
+  { output, efi = false, json = false }: MediaOptions,
+): void {
+  const written = files.map(({ path, bytes }) => ({
+    path: join(output, path),
+    bytes: bytes.length,
+    digest: digestOf(bytes),
+  }));
+  const commandLine = xenCommandLine(launch.xenOptions);
+  if (json) {
+    const kind = efi ? "efi" : "grub";
+    printJson(schema, { ok: true, kind, signed, files: written, xenCommandLine: commandLine });
+    return;
+  }
+  const rows = written.map(({ path, bytes, digest }) => [path, String(bytes), digest]);
+  const state = efi
+    ? `one file for EFI firmware, ${signed ? "signed" : "not signed: Secure Boot refuses it"}`
+    : "files for GRUB; nothing checks them unless GRUB itself does";
+  printText(
+    [
+      plainTable(["file", "bytes", "SHA-256"], rows),
+      "",
+      `medium              ${state}`,
+      `Xen's command line  ${commandLine}`,
+      "",
+    ].join("\n"),
+  );
+}

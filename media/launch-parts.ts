@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every boot medium carries beside Xen: boot domain, launch image and FLASK policy, in the
+// order in which Xen wants them as its boot modules, and Xen's command line.
+
+import { MediaError } from "./problem.js";
+
+export interface LaunchParts {
+  /** An ELF file with a PVH entry. */
+  readonly bootDomain: Uint8Array;
+  /** The launch image; what is in it does not matter here. */
+  readonly image: Uint8Array;
+  readonly policy?: Uint8Array | undefined;
+  readonly xenOptions: readonly string[];
+}
+
+/** A file of a medium, with its path in the medium's folder. */
+export interface MediumFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Characters that are themselves in Xen's configuration file and within GRUB's single quotes; Xen's
+ * options need no others. A `#` would begin a comment, a space would begin another option.
+ */
+const OPTION = /^[\w.,:;=@+/%*~^![\]-]+$/;
+
+/** Xen's command line; throws a MediaError for an option that a medium can't carry. */
+export function xenCommandLine(options: readonly string[]): string {
+  const unfit = options.find((option) => !OPTION.test(option));
+  if (unfit === undefined) return options.join(" ");
+  throw new MediaError({
+    kind: "unfit-part",
+    what: `Xen's option ${JSON.stringify(unfit)} holds what a boot medium can't carry`,
+    fix: "Give one option at a time, of letters, digits and .,:;=@+/%*~^![]_- alone.",
+  });
+}
+
+/** Throws a MediaError if a boot domain is no ELF file of 64 bits. */
+export function checkBootDomain(bytes: Uint8Array, path: string): void {
+  const elf64 = Buffer.from("\x7fELF\x02", "latin1");
+  if (Buffer.from(bytes.subarray(0, elf64.length)).equals(elf64)) return;
+  const fix = "Name a boot domain's ELF file, or leave the option out for the built one.";
+  throw new MediaError({ kind: "unfit-part", what: `${path} is no 64-bit ELF file`, fix });
+}
