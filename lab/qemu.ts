@@ -86,17 +86,23 @@ export interface QemuEnding {
  * Runs QEMU until it ends or the signal comes; `onLine` is given each line of the serial port.
  * Throws when QEMU can't be started at all.
  */
-export async function runQemu(
-  request: QemuRequest,
+export function runQemu(request: QemuRequest, onLine: (line: string) => void): Promise<QemuEnding> {
+  return runQemuWith(qemuOptions(request), request, onLine);
+}
+
+/** The same with these words, which send the serial port to its file in the directory. */
+export async function runQemuWith(
+  words: readonly string[],
+  { directory, signal }: Pick<QemuRequest, "directory" | "signal">,
   onLine: (line: string) => void,
 ): Promise<QemuEnding> {
-  const serial = join(request.directory, hostFiles.serial);
+  const serial = join(directory, hostFiles.serial);
   await writeFile(serial, "");
-  const process = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...qemuOptions(request)], {
-    cwd: request.directory,
+  const process = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...words], {
+    cwd: directory,
     stdin: "ignore",
     reject: false,
-    cancelSignal: request.signal,
+    cancelSignal: signal,
     forceKillAfterDelay: 2000,
     encoding: "utf8",
   });

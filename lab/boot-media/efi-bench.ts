@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the test of Secure Boot and the demo of it share: a launch on a medium for EFI firmware, a
+// machine that trusts one key, and media with one byte changed.
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CompiledLaunch } from "../../compiler/compile.js";
+import type { LaunchParts } from "../../media/launch-parts.js";
+import { readPe } from "../../media/pe.js";
+import { signProgram } from "../../media/sign.js";
+import { EFI_PATH, makeUnifiedXen } from "../../media/unified-xen.js";
+import { paths } from "../../setup/paths.js";
+import { defaultMarker } from "../boot.js";
+import type { ExpectedDomain, TimelineEvent } from "../launch-observer.js";
+import {
+  type FirmwareVariable,
+  fillVariableStore,
+  secureBootVariables,
+} from "./firmware-variables.js";
+import { bootMedia, firmwareFiles, type MediaBoot } from "./media-host.js";
+import { makeTestKey, type TestKey } from "./test-key.js";
+
+/** Long after any launch or refusal, which end a boot by themselves. */
+const timeLimitSeconds = 300;
+
+const consoleOptions = [
+  ...["com1=115200,8n1", "console=com1", "loglvl=all", "console_timestamps=raw"],
+];
+
+/** The parts of a launch for a machine whose serial port is heard. */
+export async function partsOf(launch: CompiledLaunch): Promise<LaunchParts> {
+  return {
+    bootDomain: await readFile(paths.bootDomain()),
+    image: launch.image,
+    policy: launch.policy,
+    xenOptions: [...launch.xenCommandLine.split(" "), ...consoleOptions],
+  };
+}
+
+/** Its domains, each with the marker that it is to write. */
+export function expectedDomains({ plan }: CompiledLaunch): readonly ExpectedDomain[] {
+  return plan.domains.map(({ name, domid }) => ({ name, domid, until: [defaultMarker] }));
+}
+
+/** The program with one bit changed in the middle of a section. */
+export function withChangedByte(program: Uint8Array, section: string): Uint8Array {
+  const found = readPe(program)?.sections.find(({ name }) => name === section);
+  if (found === undefined) throw new Error(`no section ${section}`);
+  const changed = Uint8Array.from(program);
+  const middle = found.fileOffset + Math.floor(found.size / 2);
+  changed[middle] = (changed[middle] ?? 0) ^ 1;
+  return changed;
+}
+
+/** Keys in a private folder, and a machine whose firmware trusts the first one alone. */
+export class SecureBootBench {
+  private constructor(
+    readonly directory: string,
+    readonly trusted: TestKey,
+    readonly stranger: TestKey,
+    private readonly emptyVariables: Uint8Array,
+  ) {}
+
+  static async open(): Promise<SecureBootBench> {
+    const directory = await mkdtemp(join(tmpdir(), "domb-keys-"));
+    const [trusted, stranger] = await Promise.all([
+      makeTestKey(directory, "trusted"),
+      makeTestKey(directory, "stranger"),
+    ]);
+    const empty = await readFile(firmwareFiles.emptyVariables);
+    return new SecureBootBench(directory, trusted, stranger, empty);
+  }
+
+  async close(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** The program for EFI firmware, not signed. */
+  async unsigned(parts: LaunchParts, configuration?: string): Promise<Uint8Array> {
+    const xen = await readFile(paths.xenEfi());
+    return makeUnifiedXen(xen, parts, configuration === undefined ? {} : { configuration });
+  }
+
+  async signed(
+    parts: LaunchParts,
+    { key = this.trusted, configuration }: { key?: TestKey; configuration?: string } = {},
+  ): Promise<Uint8Array> {
+    return signProgram(await this.unsigned(parts, configuration), key);
+  }
+
+  /** Boots a program on the machine, whose firmware may know a boot entry besides. */
+  boot(
+    program: Uint8Array,
+    domains: readonly ExpectedDomain[],
+    more: {
+      readonly bootEntry?: readonly FirmwareVariable[];
+      readonly onEvent?: (event: TimelineEvent) => void;
+    } = {},
+  ): Promise<MediaBoot> {
+    const { bootEntry = [], onEvent } = more;
+    const secureBoot = secureBootVariables(this.trusted.certificate);
+    const variables = fillVariableStore(this.emptyVariables, [...secureBoot, ...bootEntry]);
+    const files = [{ path: EFI_PATH, bytes: program }];
+    return bootMedia({
+      machine: { kind: "efi", variables, files },
+      domains,
+      timeLimitSeconds,
+      ...(onEvent === undefined ? {} : { onEvent }),
+    });
+  }
+}
