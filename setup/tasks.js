@@ -53,6 +53,11 @@ export const tasks = {
       join(paths.checkout, "examples", "two-linux", "launch.yaml"),
     ],
   },
+  "demo:secure": {
+    summary: "show that firmware with Secure Boot starts a signed launch, and no other",
+    preparations: everything,
+    command: [join(paths.dist, "lab", "boot-media", "demo.js")],
+  },
   test: {
     summary: "run the tests",
     preparations: [...everyXen, prepareComparedXens],

@@ -22,7 +22,7 @@ import { bootMedia, firmwareFiles, type MediaBoot } from "./media-host.js";
 import { makeTestKey, type TestKey } from "./test-key.js";
 
 /** Long after any launch or refusal, which end a boot by themselves. */
-const timeLimitSeconds = 300;
+export const timeLimitSeconds = 300;
 
 const consoleOptions = [
   ...["com1=115200,8n1", "console=com1", "loglvl=all", "console_timestamps=raw"],
@@ -96,9 +96,10 @@ export class SecureBootBench {
     more: {
       readonly bootEntry?: readonly FirmwareVariable[];
       readonly onEvent?: (event: TimelineEvent) => void;
+      readonly signal?: AbortSignal;
     } = {},
   ): Promise<MediaBoot> {
-    const { bootEntry = [], onEvent } = more;
+    const { bootEntry = [], ...observed } = more;
     const secureBoot = secureBootVariables(this.trusted.certificate);
     const variables = fillVariableStore(this.emptyVariables, [...secureBoot, ...bootEntry]);
     const files = [{ path: EFI_PATH, bytes: program }];
@@ -106,7 +107,7 @@ export class SecureBootBench {
       machine: { kind: "efi", variables, files },
       domains,
       timeLimitSeconds,
-      ...(onEvent === undefined ? {} : { onEvent }),
+      ...observed,
     });
   }
 }
