@@ -31,7 +31,16 @@ describe("domb", () => {
   it("shows its commands, and help with examples for each", async () => {
     const help = await domb("--help");
     expect(help.exitCode).toBe(0);
-    for (const command of ["init", "doctor", "check", "build", "explain", "simulate", "boot"]) {
+    for (const command of [
+      "init",
+      "doctor",
+      "check",
+      "build",
+      "explain",
+      "simulate",
+      "boot",
+      "media",
+    ]) {
       expect(help.stdout).toContain(command);
       const { exitCode, stdout } = await domb(command, "--help");
       expect(exitCode).toBe(0);

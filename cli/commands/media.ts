@@ -2,7 +2,6 @@
 // `domb media IMAGE`: writes what a machine boots a launch from, for EFI firmware or for GRUB.
 
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { decodeImage } from "../../compiler/explain/explain.js";
 import { defaultXen, type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
@@ -14,23 +13,13 @@ import {
   xenCommandLine,
 } from "../../media/launch-parts.js";
 import { placeFiles } from "../../media/place-files.js";
-import { MediaError } from "../../media/problem.js";
 import { readSigner, type Signer, signProgram } from "../../media/sign.js";
 import { EFI_PATH, makeUnifiedXen } from "../../media/unified-xen.js";
 import { paths } from "../../setup/paths.js";
 import { xenOptions } from "../../xen-model/memory.js";
-import {
-  CommandError,
-  checkPolicyOption,
-  EXIT,
-  printJson,
-  printText,
-  readBytes,
-  take,
-} from "../answer.js";
-import { digestOf, plainTable } from "../describe-launch.js";
-
-const schema = "domb.media/1";
+import { CommandError, checkPolicyOption, EXIT, readBytes, take } from "../answer.js";
+import { mediaSchema, showMedium } from "../describe-media.js";
+import { guarded, toCommandError } from "../media-errors.js";
 
 interface MediaOptions {
   readonly efi?: boolean;
@@ -97,7 +86,14 @@ async function media(path: string, options: MediaOptions): Promise<void> {
   try {
     const files = await filesOf(launch, signer, options, interrupt.signal);
     await place(output, files, interrupt.signal);
-    show(files, launch, signer !== undefined, options);
+    const medium = {
+      kind: options.grub === true ? "grub" : "efi",
+      signed: signer !== undefined,
+      folder: output,
+      files,
+      xenCommandLine: xenCommandLine(launch.xenOptions),
+    } as const;
+    showMedium(medium, json);
   } catch (error) {
     if (!interrupt.signal.aborted) throw toCommandError(error);
     process.exitCode = EXIT.interrupted;
@@ -133,7 +129,7 @@ async function readLaunch(
 ): Promise<Launch | undefined> {
   const image = await readBytes(path);
   const policy = options.policy === undefined ? undefined : await readBytes(options.policy);
-  const decoded = take(decodeImage(image, { file: path }), { schema, json });
+  const decoded = take(decodeImage(image, { file: path }), { schema: mediaSchema, json });
   if (decoded === undefined) return undefined;
   checkPolicyOption(path, decoded.plan, policy);
   const xen = xenOf(decoded.header.xenInterface) ?? defaultXen;
@@ -193,61 +189,4 @@ async function place(
     const fix = "Give a folder that this user may write to with --output.";
     throw new CommandError("DOMB6003", `${path} can't be written (${code})`, fix);
   }
-}
-
-function guarded(check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    throw toCommandError(error);
-  }
-}
-
-function toCommandError(error: unknown): unknown {
-  if (!(error instanceof MediaError)) return error;
-  const { problem } = error;
-  switch (problem.kind) {
-    case "missing-program": {
-      const fix = `Run: apt-get install ${problem.debianPackage}`;
-      return new CommandError("DOMB6004", `${problem.program} is missing`, fix);
-    }
-    case "failed-program": {
-      const fix = "Mend what it complains about, and run the command again.";
-      return new CommandError("DOMB6022", `${problem.program} failed: ${problem.words}`, fix);
-    }
-    default:
-      return new CommandError("DOMB6021", problem.what, problem.fix);
-  }
-}
-
-function show(
-  files: readonly MediumFile[],
-  launch: Launch,
-  signed: boolean,
-  { output, efi = false, json = false }: MediaOptions,
-): void {
-  const written = files.map(({ path, bytes }) => ({
-    path: join(output, path),
-    bytes: bytes.length,
-    digest: digestOf(bytes),
-  }));
-  const commandLine = xenCommandLine(launch.xenOptions);
-  if (json) {
-    const kind = efi ? "efi" : "grub";
-    printJson(schema, { ok: true, kind, signed, files: written, xenCommandLine: commandLine });
-    return;
-  }
-  const rows = written.map(({ path, bytes, digest }) => [path, String(bytes), digest]);
-  const state = efi
-    ? `one file for EFI firmware, ${signed ? "signed" : "not signed: Secure Boot refuses it"}`
-    : "files for GRUB; nothing checks them unless GRUB itself does";
-  printText(
-    [
-      plainTable(["file", "bytes", "SHA-256"], rows),
-      "",
-      `medium              ${state}`,
-      `Xen's command line  ${commandLine}`,
-      "",
-    ].join("\n"),
-  );
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Boot media that were written, for people and as JSON.
+
+import { join } from "node:path";
+import type { MediumFile } from "../media/launch-parts.js";
+import { printJson, printText } from "./answer.js";
+import { digestOf, plainTable } from "./describe-launch.js";
+
+export const mediaSchema = "domb.media/1";
+
+export interface Medium {
+  readonly kind: "efi" | "grub";
+  readonly signed: boolean;
+  readonly folder: string;
+  readonly files: readonly MediumFile[];
+  readonly xenCommandLine: string;
+}
+
+/** Shows what was written. */
+export function showMedium(
+  { files, folder, kind, signed, xenCommandLine }: Medium,
+  json: boolean,
+): void {
+  const written = files.map(({ path, bytes }) => ({
+    path: join(folder, path),
+    bytes: bytes.length,
+    digest: digestOf(bytes),
+  }));
+  if (json) {
+    printJson(mediaSchema, { ok: true, kind, signed, files: written, xenCommandLine });
+    return;
+  }
+  const rows = written.map(({ path, bytes, digest }) => [path, String(bytes), digest]);
+  const state =
+    kind === "efi"
+      ? `one file for EFI firmware, ${signed ? "signed" : "not signed: Secure Boot refuses it"}`
+      : "files for GRUB; nothing checks them unless GRUB itself does";
+  printText(
+    [
+      plainTable(["file", "bytes", "SHA-256"], rows),
+      "",
+      `medium              ${state}`,
+      `Xen's command line  ${xenCommandLine}`,
+      "",
+    ].join("\n"),
+  );
+}
