@@ -8,10 +8,13 @@ import { type XenVersion, xenVersions } from "../compiler/image/xen-versions.js"
 import { LaunchStatus } from "../contract/receipt.js";
 import { XEN_EACCES } from "../contract/xen-abi.js";
 import { generateXenAbi, xenAbiPath } from "../hypervisor/abi/generate.js";
+import { EFI_PATH } from "../media/unified-xen.js";
 import { paths } from "../setup/paths.js";
 import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
 import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
 import { withBootDomain } from "./altered-boot-domain.js";
+import { expectedDomains, partsOf, SecureBootBench } from "./boot-media/efi-bench.js";
+import { bootEntryVariables } from "./boot-media/firmware-variables.js";
 import { type Booted, booted, compiled } from "./lab-bench.js";
 import { needingUpstream, prepareUpstream, upstreamArchive } from "./upstream-xen.js";
 
@@ -47,6 +50,21 @@ describe.skipIf(upstreamArchive === undefined)(needingUpstream("upstream's Xen 4
     expect(await readFile(xenAbiPath("4.23"), "utf8")).toBe(
       await generateXenAbi(paths.xenInclude("4.23")),
     );
+  });
+
+  it("starts from a signed medium, and takes no option from the firmware's boot entry", async () => {
+    const bench = await SecureBootBench.open();
+    try {
+      const own = await compiled(launch, "4.23");
+      const program = await bench.signed(await partsOf(own, "4.23"), { xen: "4.23" });
+      const { status, lines } = await bench.boot(program, expectedDomains(own), {
+        bootEntry: bootEntryVariables(EFI_PATH, "xen.efi -- bootscrub=0"),
+      });
+      expect(status).toBe("success");
+      expect(lines.join("\n")).toContain("Xen version 4.23");
+    } finally {
+      await bench.close();
+    }
   });
 
   describe("a launch for it", () => {

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CompiledLaunch } from "../../compiler/compile.js";
+import type { XenVersion } from "../../compiler/image/xen-versions.js";
 import type { LaunchParts } from "../../media/launch-parts.js";
 import { readPe } from "../../media/pe.js";
 import { signProgram } from "../../media/sign.js";
@@ -29,9 +30,9 @@ const consoleOptions = [
 ];
 
 /** The parts of a launch for a machine whose serial port is heard. */
-export async function partsOf(launch: CompiledLaunch): Promise<LaunchParts> {
+export async function partsOf(launch: CompiledLaunch, xen?: XenVersion): Promise<LaunchParts> {
   return {
-    bootDomain: await readFile(paths.bootDomain()),
+    bootDomain: await readFile(paths.bootDomain(xen)),
     image: launch.image,
     policy: launch.policy,
     xenOptions: [...launch.xenCommandLine.split(" "), ...consoleOptions],
@@ -41,6 +42,11 @@ export async function partsOf(launch: CompiledLaunch): Promise<LaunchParts> {
 /** Its domains, each with the marker that it is to write. */
 export function expectedDomains({ plan }: CompiledLaunch): readonly ExpectedDomain[] {
   return plan.domains.map(({ name, domid }) => ({ name, domid, until: [defaultMarker] }));
+}
+
+interface ProgramOptions {
+  readonly xen?: XenVersion;
+  readonly configuration?: string;
 }
 
 /** The program with one bit changed in the middle of a section. */
@@ -77,16 +83,15 @@ export class SecureBootBench {
   }
 
   /** The program for EFI firmware, not signed. */
-  async unsigned(parts: LaunchParts, configuration?: string): Promise<Uint8Array> {
-    const xen = await readFile(paths.xenEfi());
-    return makeUnifiedXen(xen, parts, configuration === undefined ? {} : { configuration });
+  async unsigned(parts: LaunchParts, { xen, ...more }: ProgramOptions = {}): Promise<Uint8Array> {
+    return makeUnifiedXen(await readFile(paths.xenEfi(xen)), parts, more);
   }
 
   async signed(
     parts: LaunchParts,
-    { key = this.trusted, configuration }: { key?: TestKey; configuration?: string } = {},
+    { key = this.trusted, ...more }: ProgramOptions & { readonly key?: TestKey } = {},
   ): Promise<Uint8Array> {
-    return signProgram(await this.unsigned(parts, configuration), key);
+    return signProgram(await this.unsigned(parts, more), key);
   }
 
   /** Boots a program on the machine, whose firmware may know a boot entry besides. */
