@@ -55,7 +55,7 @@ describe.skipIf(upstreamArchive === undefined)(needingUpstream("upstream's Xen 4
   it("starts from a signed medium, and takes no option from the firmware's boot entry", async () => {
     const bench = await SecureBootBench.open();
     try {
-      const own = await compiled(launch, "4.23");
+      const own = await compiled(launch, { xen: "4.23" });
       const program = await bench.signed(await partsOf(own, "4.23"), { xen: "4.23" });
       const { status, lines } = await bench.boot(program, expectedDomains(own), {
         bootEntry: bootEntryVariables(EFI_PATH, "xen.efi -- bootscrub=0"),

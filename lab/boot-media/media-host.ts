@@ -30,7 +30,7 @@ export interface MediaBootRequest {
 }
 
 export interface MediaBoot {
-  readonly status: "success" | "failed" | "died" | "refused" | "timeout";
+  readonly status: "success" | "recovered" | "failed" | "died" | "refused" | "timeout";
   /** One sentence, or the firmware's own words. */
   readonly reason: string;
   /** All that the serial port printed. */
