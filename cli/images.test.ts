@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe("domb update", () => {
-  it("replaces a kernel, and says that the image is to be signed", async () => {
+  it("[RFC-TOOLS] replaces a kernel, and says that the image is to be signed", async () => {
     const words = ["update", at("old.img"), "--domain", "web", "--kernel", probe];
     const { exitCode, stdout } = await domb(...words, "-o", at("next.img"));
     expect(exitCode).toBe(0);

@@ -33,6 +33,8 @@ export interface Batch {
   readonly results: readonly BatchResult[];
   /** Bytes of stack that the batch's boot domain used, and its upper bound. */
   readonly stack: { readonly used: number; readonly bound: number };
+  /** What domains that were launched wrote to Xen's log, in all cases together. */
+  readonly guestLines: readonly string[];
 }
 
 const MAGIC = 0x68637462;
@@ -127,11 +129,13 @@ export async function runBatch(
         timeLimitSeconds: 1500,
       },
     );
-    const lines = xenLog.split("\n").flatMap((line) => {
+    const lines: string[] = [];
+    const guestLines: string[] = [];
+    for (const line of xenLog.split("\n")) {
       const parsed = parseLogLine(line);
-      const own = parsed !== undefined && parsed.from !== "xen" && parsed.from.domid === BOOT_DOMID;
-      return own ? [parsed.text] : [];
-    });
+      if (parsed === undefined || parsed.from === "xen") continue;
+      (parsed.from.domid === BOOT_DOMID ? lines : guestLines).push(parsed.text);
+    }
     const results = parseResults(lines);
     if (results.length !== cases.length) {
       const last = lines.slice(-5).join("\n");
@@ -141,6 +145,10 @@ export async function runBatch(
     }
     const stack = lines.map((line) => /^batch: stack (\d+)$/.exec(line)?.[1]).find(Boolean);
     const usage = [join(paths.build, "bootdomain", "domb.su"), elf.replace(/elf$/, "su")];
-    return { results, stack: { used: Number(stack), bound: await stackOf("start", elf, usage) } };
+    return {
+      results,
+      guestLines,
+      stack: { used: Number(stack), bound: await stackOf("start", elf, usage) },
+    };
   });
 }
