@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run bench` prints every figure; with `--write` it puts them into docs/figures.md, with
-// `--json` it prints them as JSON. `sizes`, `without-dom0`, `trust`, `times`, `bounds` or
-// `simulator`: only those.
+// `--json` it prints them as JSON. `sizes`, `without-dom0`, `trust`, `times`,
+// `verification`, `bounds` or `simulator`: only those.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { twoLinuxFigures } from "./launch-times.js";
 import { simulatorFigures } from "./simulator.js";
 import { type Figure, sizeFigures } from "./sizes.js";
 import { trustedBaseFigures } from "./trusted-base.js";
+import { verificationFigures } from "./verification.js";
 import { withoutDom0Figures } from "./without-dom0.js";
 
 interface Section {
@@ -36,6 +37,11 @@ const sections: readonly Section[] = [
     name: "times",
     title: "examples/two-linux in virtual time, from Xen's first line",
     measure: twoLinuxFigures,
+  },
+  {
+    name: "verification",
+    title: "What verification costs, and what it refuses",
+    measure: verificationFigures,
   },
   { name: "bounds", title: "Upper bounds of launches, and what they took", measure: boundFigures },
   { name: "simulator", title: "What the simulator tries", measure: simulatorFigures },

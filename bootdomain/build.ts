@@ -143,7 +143,12 @@ async function copySources(directory: string, xen: XenVersion): Promise<void> {
   if (xen !== "4.17") await copyFile(`${constants}-${xen}.ts`, `${constants}.ts`);
 }
 
-async function compileTo(directory: string, xen: XenVersion): Promise<void> {
+/** Compiles the boot domain into a folder; `change` is given the copies of its sources first. */
+export async function compileTo(
+  directory: string,
+  xen: XenVersion = "4.17",
+  change: (sources: string) => Promise<void> = async () => {},
+): Promise<void> {
   const file = (name: string): string => join(directory, name);
   const run = async (command: string, options: readonly string[]): Promise<void> => {
     const places = { cwd: directory, localDir: paths.checkout };
@@ -168,6 +173,7 @@ async function compileTo(directory: string, xen: XenVersion): Promise<void> {
 
   const sources = file("sources");
   await copySources(sources, xen);
+  await change(sources);
   const index = relative(directory, join(sources, "bootdomain", "assembly", "index.ts"));
   await run("asc", [index, ...ascOptions, "-o", "domb.wasm"]);
   await rm(sources, { recursive: true });

@@ -2,13 +2,15 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { BOOT_DOMID } from "../contract/limits.js";
+import { LaunchStatus } from "../contract/receipt.js";
 import { LaunchObserver } from "./launch-observer.js";
 import { formatLogLine } from "./xen-log.js";
 
 const plan = "ab".repeat(32);
-const receipt = [
+const receiptOf = (recovered: number) => [
   "domb: domain 1 web d1 started created 100 started 400",
-  `domb: launch status 0 step 0 operation 0 domain 0 error 0 kHz 1000000 began 50 ended 500 digest 1 populate 2 copy 3 clear 4 plan ${plan}`,
+  `domb: launch verified 1 version 7 recovered ${recovered} plan ${plan}`,
+  "domb: launch status 0 step 0 operation 0 domain 0 error 0 kHz 1000000 began 50 ended 500 digest 1 populate 2 copy 3 clear 4",
 ];
 
 let observer: LaunchObserver;
@@ -26,8 +28,8 @@ function domain(domid: number, ticks: number, text: string): void {
   observer.observe(formatLogLine({ from: { domid }, ticks, text }));
 }
 
-function leave(): void {
-  for (const line of receipt) domain(BOOT_DOMID, 3000, line);
+function leave(recovered = 0): void {
+  for (const line of receiptOf(recovered)) domain(BOOT_DOMID, 3000, line);
   xen(3100, "Exit Boot Services: launch status 0, step 0, operation 0, domain 0, error 0");
   xen(3200, "Boot domain destroyed: 77 pages returned, 1000 pages free");
 }
@@ -40,6 +42,21 @@ describe("the observer of a launch", () => {
     expect(observer.ending()?.status).toBe("success");
     expect(observer.pagesReturned).toBe(77);
     expect(observer.domains[0]).toMatchObject({ markerAtNs: 1000, startedAtNs: 1900 });
+  });
+
+  it("knows the domains of the recovery plan, and that they are others", () => {
+    const rescue = { name: "rescue", domid: 2, until: ["up"], recovery: true };
+    observer = new LaunchObserver([{ name: "web", domid: 1, until: ["up"] }, rescue], true);
+    expect(observer.domains.map(({ name }) => name)).toEqual(["web"]);
+    leave(LaunchStatus.signature);
+    expect(observer).toMatchObject({ verifiedBy: 1, launchVersion: 7, recoveredFrom: 13 });
+    expect(observer.awaited()).toEqual(["rescue"]);
+    domain(2, 4000, "I am up");
+    expect(observer.ending()).toEqual({
+      status: "recovered",
+      reason: "the main plan was refused (signature); the recovery plan's domains are up",
+    });
+    expect(observer.domains.map(({ name }) => name)).toEqual(["rescue"]);
   });
 
   it("goes on waiting while a text has not come", () => {
@@ -71,7 +88,7 @@ describe("the observer of a launch", () => {
   it("takes no word of a domain for how the launch went", () => {
     domain(1, 2000, "Exit Boot Services: launch status 0, step 0, operation 0, domain 0, error 0");
     domain(1, 2000, "Boot domain destroyed: 77 pages returned, 1000 pages free");
-    for (const line of receipt) domain(1, 2000, line);
+    for (const line of receiptOf(0)) domain(1, 2000, line);
     expect(observer.launchStatus).toBeNull();
     expect(observer.pagesReturned).toBeNull();
     expect(observer.receiptLines).toEqual([]);

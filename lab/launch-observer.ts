@@ -40,8 +40,8 @@ export interface Ending {
 }
 
 const domainLine = /^domb: domain \d+ (\S+) d\d+ (\w+) created (\d+) started (\d+)$/;
-const launchLine =
-  /^domb: launch status \d+ .* verified (\d+) version (\d+) recovered (\d+) .* ended (\d+) digest /;
+const planLine = /^domb: launch verified (\d+) version (\d+) recovered (\d+) plan /;
+const launchLine = /^domb: launch status \d+ .* ended (\d+) digest /;
 const exitLine =
   /^Exit Boot Services: launch status (\d+), step (\d+), operation (\d+), domain (\d+), error (-?\d+)$/;
 const lostLine =
@@ -222,11 +222,12 @@ export class LaunchObserver {
       return [{ atNs, domain: name, text: state }];
     }
     const launch = launchLine.exec(text);
-    if (launch === null) return [];
-    this.verifiedBy = Number(launch[1]);
-    this.launchVersion = Number(launch[2]);
-    this.recoveredFrom = Number(launch[3]);
-    this.#placeStarts(Number(launch[4]));
+    if (launch !== null) this.#placeStarts(Number(launch[1]));
+    const plan = planLine.exec(text);
+    if (plan === null) return [];
+    this.verifiedBy = Number(plan[1]);
+    this.launchVersion = Number(plan[2]);
+    this.recoveredFrom = Number(plan[3]);
     if (this.recoveredFrom === 0) return [];
     const refusal = launchStatusName(this.recoveredFrom);
     return [{ atNs, text: `the main plan was refused (${refusal}): the recovery plan ran` }];

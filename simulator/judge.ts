@@ -75,8 +75,8 @@ const refused: ReadonlySet<number> = new Set([
   LaunchStatus.launchVersion,
 ]);
 
-/** Hypercalls of an image that is refused: that it is not verified, the launch's line, the exit. */
-const REFUSAL_HYPERCALLS = 3;
+/** Hypercalls of an image that is refused: that it is not verified, two lines, the exit. */
+const REFUSAL_HYPERCALLS = 4;
 
 interface Knowledge {
   readonly accepted: AcceptedPlan | undefined;

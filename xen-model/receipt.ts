@@ -92,17 +92,19 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
 }
 
 const domainLine = /^domb: domain \d+ \S+ d(\d+) (\w+) created (\d+) started (\d+)$/;
+const planLine = /^domb: launch verified (\d+) version (\d+) recovered (\d+) plan ([0-9a-f]{64})$/;
 const launchLine =
-  /^domb: launch status (\d+) step (\d+) operation (\d+) domain (\d+) error (\d+) verified (\d+) version (\d+) recovered (\d+) kHz (\d+) began (\d+) ended (\d+) digest (\d+) populate (\d+) copy (\d+) clear (\d+) plan ([0-9a-f]{64})$/;
+  /^domb: launch status (\d+) step (\d+) operation (\d+) domain (\d+) error (\d+) kHz (\d+) began (\d+) ended (\d+) digest (\d+) populate (\d+) copy (\d+) clear (\d+)$/;
 
-/** Reads the printed form; undefined when the line of the launch is not among the lines. */
+/** Reads the printed form; undefined when the lines of the launch are not among the lines. */
 export function parseReceiptLines(lines: readonly string[]): Receipt | undefined {
-  const launch = lines.map((line) => launchLine.exec(line)).find((match) => match !== null);
-  if (launch === undefined) return undefined;
-  const numbers = launch.slice(1, 16).map(Number);
-  const [status = 0, step = 0, operation = 0, domain = 0, error = 0] = numbers;
-  const [verifiedBy = 0, launchVersion = 0, recoveredFrom = 0, clockKilohertz = 0] =
-    numbers.slice(5);
+  const find = (pattern: RegExp) =>
+    lines.map((line) => pattern.exec(line)).find((match) => match !== null);
+  const [plan, launch] = [find(planLine), find(launchLine)];
+  if (plan === undefined || launch === undefined) return undefined;
+  const [verifiedBy = 0, launchVersion = 0, recoveredFrom = 0] = plan.slice(1, 4).map(Number);
+  const numbers = launch.slice(1).map(Number);
+  const [status = 0, step = 0, operation = 0, domain = 0, error = 0, clockKilohertz = 0] = numbers;
   const [
     beganAt = 0,
     endedAt = 0,
@@ -110,7 +112,7 @@ export function parseReceiptLines(lines: readonly string[]): Receipt | undefined
     populateTicks = 0,
     copyTicks = 0,
     clearTicks = 0,
-  ] = numbers.slice(9);
+  ] = numbers.slice(6);
   const domains = lines.flatMap((line) => {
     const match = domainLine.exec(line);
     if (match === null) return [];
@@ -121,7 +123,7 @@ export function parseReceiptLines(lines: readonly string[]): Receipt | undefined
   return {
     ...{ status, step, operation, domain, error, verifiedBy, launchVersion, recoveredFrom },
     ...{ clockKilohertz, beganAt, endedAt, digestTicks, populateTicks, copyTicks, clearTicks },
-    ...{ planDigest: launch[16] ?? "", domains },
+    ...{ planDigest: plan[4] ?? "", domains },
   };
 }
 

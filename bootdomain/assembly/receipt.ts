@@ -71,7 +71,10 @@ export function setDomainState(domain: u32, domid: u32, state: DomainState, at: 
   if (state == DomainState.started) store<u64>(record + <u32>ReceiptDomain.startedAt, at);
 }
 
-/** Ends the receipt, and shows it: a line for each domain, and one for the launch. */
+/**
+ * Ends the receipt, and shows it: a line for each domain, one for the plan, one for the launch. Xen
+ * breaks lines of more than some 250 characters.
+ */
 export function endReceipt(status: LaunchStatus): void {
   setReceiptField(ReceiptHeader.status, status);
   addTime(ReceiptHeader.endedAt, 0);
@@ -82,14 +85,17 @@ export function endReceipt(status: LaunchStatus): void {
     writeText("domb: NOT VERIFIED: no trusted key has signed this launch");
     endLine();
   }
+  writeNumber("domb: launch verified ", receiptField(ReceiptHeader.verifiedBy));
+  writeNumber(" version ", receiptField(ReceiptHeader.launchVersion));
+  writeNumber(" recovered ", receiptField(ReceiptHeader.recoveredFrom));
+  writeText(" plan ");
+  writeHexadecimal(RECEIPT + <u32>ReceiptHeader.planDigest, DIGEST_BYTES);
+  endLine();
   writeNumber("domb: launch status ", status);
   writeNumber(" step ", receiptField(ReceiptHeader.step));
   writeNumber(" operation ", receiptField(ReceiptHeader.operation));
   writeNumber(" domain ", receiptField(ReceiptHeader.domain));
   writeNumber(" error ", receiptField(ReceiptHeader.error));
-  writeNumber(" verified ", receiptField(ReceiptHeader.verifiedBy));
-  writeNumber(" version ", receiptField(ReceiptHeader.launchVersion));
-  writeNumber(" recovered ", receiptField(ReceiptHeader.recoveredFrom));
   writeNumber(" kHz ", receiptField(ReceiptHeader.clockKilohertz));
   showTime(" began ", RECEIPT + <u32>ReceiptHeader.beganAt);
   showTime(" ended ", RECEIPT + <u32>ReceiptHeader.endedAt);
@@ -97,8 +103,6 @@ export function endReceipt(status: LaunchStatus): void {
   showTime(" populate ", RECEIPT + <u32>ReceiptHeader.populateTicks);
   showTime(" copy ", RECEIPT + <u32>ReceiptHeader.copyTicks);
   showTime(" clear ", RECEIPT + <u32>ReceiptHeader.clearTicks);
-  writeText(" plan ");
-  writeHexadecimal(RECEIPT + <u32>ReceiptHeader.planDigest, DIGEST_BYTES);
   endLine();
 }
 

@@ -90,7 +90,7 @@ export function workOfLaunch(plan: Plan): Work {
   const hasPolicy = plan.policyBytes !== 0;
   const around: Work = {
     ...none,
-    hypercalls: 2 * plan.domains.length + labels + (hasPolicy ? 5 : 4),
+    hypercalls: 2 * plan.domains.length + labels + (hasPolicy ? 6 : 5),
     imageBytes: ImageHeader.size + SIGNATURE_BYTES + planBytes,
     digestBytes:
       digested(planBytes) +

@@ -14,7 +14,7 @@ export interface Unreached {
 }
 
 const lineIsShort =
-  "a line has room for 1024 characters, and the longest that a launch writes has 353 when every number has all the digits of its type; the check keeps a longer text from what lies behind the line";
+  "a line has room for 1024 characters, and the longest that a launch writes has 282 when every number has all the digits of its type; the check keeps a longer text from what lies behind the line";
 
 const kindIsKnown =
   "bounds.ts accepts a plan only if each operation has one of the ten kinds, verify returns before the switch, and the switch has a case for each of the other nine; AssemblyScript wants a return on every path";
