@@ -64,12 +64,13 @@ export async function formatsPage(): Promise<string> {
   return [
     "# Formats",
     "",
-    "The launch image with its plan, the launch receipt, and the maxima that compiler and boot",
-    "domain check alike. Generated from `contract/` by `npm run docs`. In a record's table the value",
+    "The launch image with its plans, the launch receipt, signatures and trust, and the maxima that",
+    "compiler and boot domain check alike. Generated from `contract/` by `npm run docs`. In a record's table the value",
     "is the field's offset in bytes; numbers are little-endian and 32 bits wide unless said otherwise.",
     "",
     ...(await contractSection("image.ts")),
     ...(await contractSection("receipt.ts")),
+    ...(await contractSection("trust.ts")),
     ...(await contractSection("limits.ts")),
   ].join("\n");
 }
