@@ -12,6 +12,7 @@ import { pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
 import { TRUST_NOTE, TrustRecord } from "../contract/trust.js";
+import { buildEnvironment } from "../setup/build-environment.js";
 import { paths, type XenVersion } from "../setup/paths.js";
 
 /** Pages of 64 KiB of the wasm's linear memory: END in assembly/memory.ts. */
@@ -152,7 +153,7 @@ export async function compileTo(
   const file = (name: string): string => join(directory, name);
   const run = async (command: string, options: readonly string[]): Promise<void> => {
     const places = { cwd: directory, localDir: paths.checkout };
-    await execa(command, options, { ...places, preferLocal: true });
+    await execa(command, options, { ...places, preferLocal: true, env: buildEnvironment() });
   };
   const wasm2cRuntime = "/usr/src/wasm2c";
   const gcc = [

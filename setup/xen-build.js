@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import { buildEnvironment, SAME_EVERYWHERE } from "./build-environment.js";
 import { cached, contentKey, placeLink } from "./cache.js";
 import { outputOf, withLog } from "./child.js";
 import { EXIT, fail, succeed } from "./outcome.js";
@@ -21,9 +22,7 @@ export const BUILD_IDENTITY = {
   XEN_BUILD_HOST: "host",
   XEN_DOMAIN: "domain",
   XEN_WHOAMI: "domb",
-  SOURCE_DATE_EPOCH: "0",
-  LC_ALL: "C",
-  TZ: "UTC",
+  ...SAME_EVERYWHERE,
 };
 
 /** Where Xen's tree has its FLASK reference policy. */
@@ -201,8 +200,7 @@ export async function compile(run, source, configuration) {
   const options = ["-n", "10", "make", "-C", xen, `-j${availableParallelism()}`];
   // Debug information names the folder, and the build identity is a digest over it.
   const flags = `EXTRA_CFLAGS_XEN_CORE=-ffile-prefix-map=${source}=.`;
-  // Variables of the calling make or npm must not reach this one.
-  const env = { ...BUILD_IDENTITY, MAKEFLAGS: undefined, MAKELEVEL: undefined, CFLAGS: undefined };
+  const env = { ...buildEnvironment(), ...BUILD_IDENTITY };
   const configured = await run("nice", [...options, "olddefconfig"], { env });
   if (!configured.ok) return configured;
   const built = await run("nice", [...options, flags], { env });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
+import { buildEnvironment } from "../../setup/build-environment.js";
 import { paths } from "../../setup/paths.js";
 import { bootDomainPermissions, type Permission } from "./permissions.js";
 
@@ -75,9 +76,10 @@ export async function buildPolicy(
   try {
     await writeFile(own, policyModule(permissions));
     const options = macros.flatMap((macro) => ["-D", macro]);
-    const { stdout } = await execa("m4", [...options, ...sections]);
+    const env = buildEnvironment();
+    const { stdout } = await execa("m4", [...options, ...sections], { env });
     await writeFile(text, `${stdout}\n`);
-    await execa("checkpolicy", ["-t", "Xen", "-c", POLICY_VERSION, text, "-o", binary]);
+    await execa("checkpolicy", ["-t", "Xen", "-c", POLICY_VERSION, text, "-o", binary], { env });
     return new Uint8Array(await readFile(binary));
   } finally {
     await rm(directory, { recursive: true, force: true });
