@@ -6,6 +6,7 @@ import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
+import { buildEnvironment } from "../setup/build-environment.js";
 import { paths } from "../setup/paths.js";
 
 const source = join(paths.checkout, "guests");
@@ -35,6 +36,8 @@ const options = [
   "-nostdlib",
   "-static",
   "-Wl,--build-id=none",
+  // Symbols name gcc's temporary files, which are called otherwise each time.
+  "-Wl,--strip-all",
   "-Wl,-z,noexecstack",
   `-Wl,-T,${join(source, "pvh.lds")}`,
 ];
@@ -50,7 +53,7 @@ export async function buildGuests(): Promise<void> {
       .map((file) => join(source, entry.name, file));
     if (!files.some((file) => file.endsWith(".S"))) files.unshift(join(source, "long-mode.S"));
     const temporary = join(output, `${entry.name}.new`);
-    await execa("gcc", [
+    const words = [
       ...options,
       `-ffile-prefix-map=${paths.checkout}=.`,
       "-D__XEN_TOOLS__",
@@ -59,7 +62,8 @@ export async function buildGuests(): Promise<void> {
       ...files,
       "-o",
       temporary,
-    ]);
+    ];
+    await execa("gcc", words, { env: buildEnvironment() });
     await rename(temporary, join(output, `${entry.name}.elf`));
   }
 }
