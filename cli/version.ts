@@ -23,5 +23,7 @@ export function versionText(): string {
     `boot domain (wasm) ${builtDigest(paths.bootDomainWasm)}`,
     `boot domain (x86-64) ${builtDigest(paths.bootDomain())}`,
     `Xen ${XEN_VERSION} with domb's patches ${builtDigest(paths.xen())}`,
+    `the same for EFI firmware ${builtDigest(paths.xenEfi())}`,
+    `FLASK policy ${builtDigest(paths.xenPolicy())}`,
   ].join("\n");
 }

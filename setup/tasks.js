@@ -90,6 +90,16 @@ export const tasks = {
     command: [join(paths.dist, "docs", "generate.js")],
   },
   build: { summary: "build everything, run nothing", preparations: everyXen },
+  digests: {
+    summary: "build what every launch is started with, and print its digests",
+    preparations: [
+      (setUp) => preparePackages(setUp),
+      prepareNpmPackages,
+      prepareXen,
+      prepareProject,
+    ],
+    command: [join(paths.dist, "cli", "main.js"), "--version"],
+  },
   "xen-4.23": {
     summary: "build upstream's Xen 4.23 alone, from the archive that DOMB_XEN_UPSTREAM names",
     preparations: [(setUp) => preparePackages(setUp), prepareUpstreamXen],
