@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that commands write: whole or not at all, and never in place of what they are made of.
 
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { writeImage } from "../compiler/image/write-image.js";
 import { CommandError, EXIT } from "./answer.js";
 
@@ -47,4 +48,20 @@ async function refuseToReplace(path: string, sources: readonly string[]): Promis
 export function unwritable(path: string, reason: string): CommandError {
   const fix = "Give a place that this user may write to with --output.";
   return new CommandError("DOMB6003", `${path} can't be written (${reason})`, fix);
+}
+
+/**
+ * Makes a folder with those around it, unless it is there; rejects as node:fs does. Node's own
+ * recursive way tries for ever where a file system makes no folders, as /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
 }

@@ -346,6 +346,12 @@ describe("domb boot", () => {
     expect(stderr).toContain("the domains are hello");
   });
 
+  it("refuses a folder that no file system makes, at once", async () => {
+    const { exitCode, stderr } = await domb("boot", hello, "--output-dir", "/proc/domb/outputs");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("/proc/domb/outputs can't be made a folder (ENOENT)");
+  });
+
   it("refuses sizes and times that are none", async () => {
     expect((await domb("boot", hello, "--host-memory", "2")).exitCode).toBe(2);
     expect((await domb("boot", hello, "--time-limit", "0")).exitCode).toBe(2);

@@ -2,7 +2,7 @@
 // `domb boot LAUNCH|IMAGE`: boots a launch on real Xen in QEMU, shows what happens as it happens,
 // and ends with a table.
 
-import { mkdir, mkdtemp, rmdir } from "node:fs/promises";
+import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -31,6 +31,7 @@ import {
 } from "../answer.js";
 import { plainTable } from "../describe-launch.js";
 import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../keys.js";
+import { makeFolder } from "../output.js";
 import { printable } from "../render-diagnostics.js";
 
 const schema = "domb.boot/1";
@@ -220,7 +221,7 @@ function domainsOf({ domains }: Plan): BootableDomain[] {
 async function makeOutputDirectory(wanted: string | undefined): Promise<string> {
   if (wanted === undefined) return mkdtemp(join(tmpdir(), "domb-boot-"));
   try {
-    await mkdir(wanted, { recursive: true });
+    await makeFolder(wanted);
     return wanted;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `domb init [DIR]`: writes a first launch.yaml, and says what to do next. It never overwrites.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { makeFolder } from "../output.js";
 
 export const FIRST_DESCRIPTION = `# A launch description: the domains that a Xen host starts with. Paths are relative to this file.
 domb: 1                       # the version of this format
@@ -34,7 +35,7 @@ export type InitOutcome =
 export async function initLaunch(directory: string): Promise<InitOutcome> {
   const path = join(directory, "launch.yaml");
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await writeFile(path, FIRST_DESCRIPTION, { flag: "wx" });
     return { ok: true, path };
   } catch (error) {
