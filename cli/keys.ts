@@ -12,7 +12,7 @@ import {
   type SecretKey,
 } from "../compiler/signature/keys.js";
 import { signatureRules } from "../compiler/signature/rules.js";
-import { signImage, type Trust } from "../compiler/signature/sign-image.js";
+import { type PlanName, signImage, type Trust } from "../compiler/signature/sign-image.js";
 import { TRUSTED_KEYS } from "../contract/trust.js";
 import { CommandError, readBytes, take } from "./answer.js";
 
@@ -101,8 +101,7 @@ export async function takeTrust(
 ): Promise<{ readonly secret: SecretKey | undefined; readonly trust: Trust } | undefined> {
   const secret = key === undefined ? undefined : take(await readSecretKey(key), answer);
   if (key !== undefined && secret === undefined) return undefined;
-  const own = key === undefined || secret === undefined ? [] : [key];
-  checkKeyCount([...own, ...trust], "--trust");
+  checkKeyCount([...(key === undefined ? [] : [key]), ...trust], "--trust");
   const others = take(await readPublicKeys(trust), answer);
   if (others === undefined) return undefined;
   const keys = [...(secret === undefined ? [] : [publicKeyOf(secret)]), ...others];
@@ -113,13 +112,14 @@ export async function takeTrust(
   return { secret, trust: { keys, leastLaunchVersion: leastVersion ?? 0 } };
 }
 
-/** Signs every plan of the image; undefined: told why. */
+/** Signs these plans of the image, or every one; undefined: told why. */
 export function takeSigned(
   image: Uint8Array,
   secret: SecretKey,
   path: string,
   answer: Answer,
+  plans?: readonly PlanName[],
 ): Uint8Array | undefined {
   process.stderr.write("signing, some seconds for each plan\n");
-  return take(signImage(image, secret, { file: path }), answer);
+  return take(signImage(image, secret, { file: path }, plans), answer);
 }

@@ -8,7 +8,8 @@ import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { readPe } from "../../media/pe.js";
 import { paths } from "../../setup/paths.js";
-import { runProgram } from "../program.js";
+import { makeProgram } from "../program.js";
+import { run } from "../run-domb.js";
 
 const policy = paths.xenPolicy();
 
@@ -19,24 +20,7 @@ let output: string;
 let count = 0;
 
 /** Runs the command in this process. */
-async function domb(words: readonly string[]) {
-  const printed = { stdout: "", stderr: "" };
-  const spies = (["stdout", "stderr"] as const).map((stream) =>
-    vi.spyOn(process[stream], "write").mockImplementation((text) => {
-      printed[stream] += text;
-      return true;
-    }),
-  );
-  const before = process.exitCode;
-  process.exitCode = 0;
-  try {
-    await runProgram(words);
-    return { exitCode: Number(process.exitCode ?? 0), ...printed };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const domb = (words: readonly string[]) => run(makeProgram(), words);
 
 /** A file in the test's folder. */
 const here = (name: string): string => join(folder, name);

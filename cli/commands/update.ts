@@ -5,11 +5,10 @@ import { type Command, InvalidArgumentError } from "commander";
 import { commandLineFault } from "../../compiler/description/judges.js";
 import { decodeImage } from "../../compiler/image/decode-image.js";
 import type { MaterialFile } from "../../compiler/materials/material-file.js";
-import { signImage } from "../../compiler/signature/sign-image.js";
 import { updateImage } from "../../compiler/update/update-image.js";
 import { CommandError, printJson, printText, readBytes, take } from "../answer.js";
 import { digestOf } from "../describe-launch.js";
-import { parseVersion, readSecretKey } from "../keys.js";
+import { parseVersion, readSecretKey, takeSigned } from "../keys.js";
 import { writeOutput } from "../output.js";
 
 const schema = "domb.update/1";
@@ -81,13 +80,10 @@ async function update(path: string, options: UpdateOptions): Promise<void> {
   const updated = take(await updateImage(image, decoded, change, { place, launchVersion }), answer);
   if (updated === undefined) return;
   const { changed } = updated;
-  if (secret !== undefined) {
-    process.stderr.write("signing, some seconds for each plan\n");
-  }
   const written =
     secret === undefined
       ? updated.image
-      : take(signImage(updated.image, secret, { file: options.key ?? "" }, changed), answer);
+      : takeSigned(updated.image, secret, options.key ?? "", answer, changed);
   if (written === undefined) return;
   const sources = [options.kernel, options.ramdisk, options.key];
   await writeOutput(

@@ -8,7 +8,7 @@ import { ImageHeader } from "../../contract/image.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { LaunchStatus } from "../../contract/receipt.js";
 import { SIGNATURE_BYTES, TrustRecord } from "../../contract/trust.js";
-import { PLENTY_PAGES, type SuiteCase } from "../../simulator/suite/suite-case.js";
+import { plainCase, type SuiteCase } from "../../simulator/suite/suite-case.js";
 import { signedImage, testKey } from "../../simulator/suite/test-keys.js";
 import { compiled } from "../lab-bench.js";
 
@@ -40,7 +40,7 @@ export async function signedLaunch(): Promise<SuiteCase> {
 }
 
 function caseOf(name: string, image: Uint8Array, trust: Uint8Array): SuiteCase {
-  return { name, image, freePages: PLENTY_PAGES, faults: [], trust };
+  return { ...plainCase(name, image), trust };
 }
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {

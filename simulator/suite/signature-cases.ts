@@ -8,7 +8,7 @@ import { encodeTrust } from "../../compiler/signature/trust.js";
 import { HEADERS_END, ImageHeader, MAIN_HEADER, RECOVERY_HEADER } from "../../contract/image.js";
 import { SIGNATURE_BYTES, TrustRecord } from "../../contract/trust.js";
 import type { BaseLaunch } from "./base-launch.js";
-import { PLENTY_PAGES, type SuiteCase } from "./suite-case.js";
+import { plainCase, type SuiteCase } from "./suite-case.js";
 import { signedImage, testKey, testSignature } from "./test-keys.js";
 
 /** FIPS 205, table 2 and figures 10, 13 and 16: where a signature's parts begin, bytes. */
@@ -27,7 +27,7 @@ const trusting = (leastLaunchVersion: number, ...keys: readonly (typeof owner)[]
 const ownerTrusted = trusting(0, owner);
 
 function launch(name: string, image: Uint8Array, trust?: Uint8Array): SuiteCase {
-  const plain = { name: `signature: ${name}`, image, freePages: PLENTY_PAGES, faults: [] };
+  const plain = plainCase(`signature: ${name}`, image);
   return trust === undefined ? plain : { ...plain, trust };
 }
 
