@@ -3,24 +3,19 @@
 // an image, the launch meets no error that could have been known before.
 
 import { createHash } from "node:crypto";
-import { HEADERS_END } from "../contract/image.js";
 import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
 import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
-import { encodeImage, encodeRecovery, imageBytes, type PlanTarget } from "./image/encode-image.js";
+import { type AssembledImage, assembleImage } from "./image/assemble-image.js";
+import { imageBytes, type PlanTarget } from "./image/encode-image.js";
 import type { Verify } from "./image/image-header.js";
 import { readKernel } from "./materials/kernel.js";
 import type { MaterialFile } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { checkLimits } from "./plan/limits.js";
-import {
-  makePlan,
-  type PlannedGuest,
-  type PlannedLaunch,
-  type PlanSetting,
-} from "./plan/make-plan.js";
+import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
 
 /** What was compiled; plan and materials are the main plan's. */
@@ -67,19 +62,21 @@ export async function compileLaunch(
   if (!guests.ok) return guests;
 
   const verify = description.verify ?? target.verify ?? "none";
-  const plans = makePlans(guests.value, policy && policyRecord(policy.bytes), {
-    ...target,
-    verify,
-  });
+  const recovery = guests.value.filter(({ domain }) => domain.recovery);
+  const main = guests.value.filter(({ domain }) => !domain.recovery);
+  const plans = assembleImage(
+    { main, recovery },
+    { policy: policy && policyRecord(policy.bytes), target: { ...target, verify } },
+  );
   const diagnostics = checkPlans(plans, description);
   if (diagnostics.length > 0) return { ok: false, diagnostics };
-  const { main, recovery, image } = plans;
-  const demands = [main, ...(recovery ? [recovery] : [])].map(({ plan }) =>
+  const { image } = plans;
+  const demands = [plans.main, ...(plans.recovery ? [plans.recovery] : [])].map(({ plan }) =>
     hostDemand(plan, image.length),
   );
   const value = {
-    ...{ image, ...main, verify },
-    ...(recovery === undefined ? {} : { recovery }),
+    ...{ image, ...plans.main, verify },
+    ...(plans.recovery === undefined ? {} : { recovery: plans.recovery }),
     demand: demands.reduce((most, other) => (other.totalBytes > most.totalBytes ? other : most)),
     xenCommandLine: xenOptions(image.length, policy !== undefined).join(" "),
     ...(policy === undefined ? {} : { policy: policy.bytes }),
@@ -92,33 +89,8 @@ function policyRecord(bytes: Uint8Array): PlanSetting["policy"] {
   return { policyBytes: bytes.length, policyDigest };
 }
 
-interface Plans {
-  readonly main: PlannedLaunch;
-  readonly recovery: PlannedLaunch | undefined;
-  readonly image: Uint8Array;
-  /** Where the main plan begins in the image, bytes. */
-  readonly mainStart: number;
-}
-
-/** The recovery domain's plan, if there is one, and behind it that of all others. */
-function makePlans(
-  guests: readonly PlannedGuest[],
-  policy: PlanSetting["policy"],
-  target: PlanTarget,
-): Plans {
-  const bytesOf = ({ materials }: PlannedLaunch) => materials.map(({ bytes }) => bytes);
-  const rescuers = guests.filter(({ domain }) => domain.recovery);
-  const recovery = rescuers.length === 0 ? undefined : makePlan(rescuers, { policy });
-  const before = recovery && encodeRecovery(recovery.plan, bytesOf(recovery), target);
-  const mainStart = before?.length ?? HEADERS_END;
-  const others = guests.filter(({ domain }) => !domain.recovery);
-  const main = makePlan(others, { policy, start: mainStart });
-  const image = encodeImage(main.plan, bytesOf(main), { ...target, recovery: before });
-  return { main, recovery, image, mainStart };
-}
-
 function checkPlans(
-  { main, recovery, mainStart }: Plans,
+  { main, recovery, mainStart }: AssembledImage,
   description: LaunchDescription,
 ): readonly Diagnostic[] {
   const check = ({ plan }: PlannedLaunch, end: number) =>

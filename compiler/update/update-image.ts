@@ -2,19 +2,20 @@
 // Replaces kernel, ramdisk or command line of one domain in an image. The other domains' materials
 // stay bit for bit, and a plan that is not touched keeps its signature.
 
-import { HEADERS_END, RECOVERY_HEADER } from "../../contract/image.js";
+import { RECOVERY_HEADER } from "../../contract/image.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { layOutGuest } from "../guest/guest.js";
 import { type GuestKernel, type GuestPage, guestKernel } from "../guest/kernel-pages.js";
+import { type AssembledImage, assembleImage } from "../image/assemble-image.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
-import { encodeImage, encodeRecovery, imageBytes, type PlanTarget } from "../image/encode-image.js";
+import type { PlanTarget } from "../image/encode-image.js";
 import { xenOf } from "../image/xen-versions.js";
 import type { Kernel } from "../materials/elf.js";
 import { readKernel } from "../materials/kernel.js";
 import type { MaterialFile } from "../materials/material-file.js";
 import { checkLimits } from "../plan/limits.js";
-import { makePlan, type PlannedGuest, type PlannedLaunch } from "../plan/make-plan.js";
+import type { PlannedGuest } from "../plan/make-plan.js";
 import type { PlanName } from "../signature/sign-image.js";
 import { type ReadGuest, readGuests } from "./read-guests.js";
 import { updateRules } from "./rules.js";
@@ -69,9 +70,11 @@ export async function updateImage(
   const inRecovery = recoveryGuests.includes(old);
   const kept = inRecovery ? undefined : recoveryPart(image, decoded);
   const updated = assemble(decoded, put(mainGuests), put(recoveryGuests), { launchVersion, kept });
-  const diagnostics = updated.plans.flatMap(({ plan }, index) =>
-    checkLimits(plan, index === 0 ? imageBytes(plan, updated.mainStart) : 0, place, () => place),
-  );
+  const diagnostics = [
+    ...checkLimits(updated.main.plan, updated.image.length, place, () => place),
+    // The image's size is told once.
+    ...(updated.recovery ? checkLimits(updated.recovery.plan, 0, place, () => place) : []),
+  ];
   if (diagnostics.length > 0) return failed(diagnostics);
   const plans: readonly PlanName[] = inRecovery ? ["main", "recovery"] : ["main"];
   return {
@@ -91,42 +94,28 @@ function notOurs(place: Place): Result<never> {
   return failed([updateRules.diagnose("DOMB5201", { place, message, fix })]);
 }
 
-interface Assembled {
-  readonly image: Uint8Array;
-  /** The main plan first. */
-  readonly plans: readonly PlannedLaunch[];
-  readonly mainStart: number;
-}
-
 /** Plans and encodes the guests as `decoded` was; `kept`: the recovery part as it is to stay. */
 function assemble(
   decoded: DecodedImage,
   main: readonly PlannedGuest[],
   recovery: readonly PlannedGuest[],
   { launchVersion, kept }: { launchVersion?: number | undefined; kept?: Uint8Array | undefined },
-): Assembled {
-  const bytesOf = ({ materials }: PlannedLaunch) => materials.map(({ bytes }) => bytes);
+): AssembledImage {
   const targetOf = ({ header }: DecodedPlan): PlanTarget => ({
     xen: xenOf(header.xenInterface),
     launchVersion: launchVersion ?? header.launchVersion,
     verify: header.verify,
   });
   const { policyBytes, policyDigest } = decoded.plan;
-  const policy = { policyBytes, policyDigest };
-  const rescue = recovery.length === 0 ? undefined : makePlan(recovery, { policy });
-  const before =
-    kept ??
-    (rescue && decoded.recovery
-      ? encodeRecovery(rescue.plan, bytesOf(rescue), targetOf(decoded.recovery))
-      : undefined);
-  const mainStart = before?.length ?? HEADERS_END;
-  const planned = makePlan(main, { policy, start: mainStart });
-  const target = { ...targetOf(decoded), recovery: before };
-  return {
-    image: encodeImage(planned.plan, bytesOf(planned), target),
-    plans: [planned, ...(rescue === undefined ? [] : [rescue])],
-    mainStart,
-  };
+  return assembleImage(
+    { main, recovery },
+    {
+      policy: { policyBytes, policyDigest },
+      target: targetOf(decoded),
+      recoveryTarget: decoded.recovery && targetOf(decoded.recovery),
+      kept,
+    },
+  );
 }
 
 /** The recovery plan with its header, signature and materials, and nothing of the main plan. */
