@@ -37,13 +37,21 @@ export function cacheFolder(environment = process.env) {
  */
 
 /**
- * A folder of build/ that each Xen has one of.
+ * An architecture of hosts and of the domains on them.
+ *
+ * @typedef {"x86_64" | "arm64"} Architecture
+ */
+
+/**
+ * A folder of build/ that each Xen has one of; Debian's on x86-64 has the name alone.
  *
  * @param {string} name
  * @param {XenVersion} version
+ * @param {Architecture} architecture
  */
-function buildFolder(name, version) {
-  return join(build, version === "4.17" ? name : `${name}-${version}`);
+function buildFolder(name, version, architecture = "x86_64") {
+  const parts = [name, ...(version === "4.17" ? [] : [version])];
+  return join(build, [...parts, ...(architecture === "x86_64" ? [] : [architecture])].join("-"));
 }
 
 /** Absolute paths; functions where the environment may name another place. */
@@ -54,7 +62,9 @@ export const paths = {
   nodeModules: join(checkout, "node_modules"),
   patches: join(checkout, "hypervisor", "patches", "4.17"),
   upstreamPatches: join(checkout, "hypervisor", "patches", "4.23"),
-  xenConfiguration: join(checkout, "hypervisor", "config", "x86_64.config"),
+  /** What differs from Xen's defaults. */
+  xenConfiguration: (/** @type {Architecture} */ architecture = "x86_64") =>
+    join(checkout, "hypervisor", "config", `${architecture}.config`),
   /** What the configuration of a Xen that starts nothing but a boot domain adds. */
   bootDomainOnlyConfiguration: join(
     checkout,
@@ -64,27 +74,41 @@ export const paths = {
   ),
   /** Link to the built Xen in the cache: `xen`, `xen.efi`, `xen-syms`, `include/public`, `xen.config`. */
   xenFolder: join(build, "xen"),
+  /** The same for arm64, without `xen.efi`: there `xen` itself is a program of EFI firmware too. */
+  arm64XenFolder: buildFolder("xen", "4.17", "arm64"),
   /** Links to what tests hold Xen against: Xen without the patches, and without what they add. */
   unpatchedXen: join(build, "xen-unpatched"),
   switchedOffXen: join(build, "xen-switched-off"),
   bootDomainOnlyXenFolder: join(build, "xen-boot-domain-only"),
   /** The same of upstream's Xen, if DOMB_XEN_UPSTREAM named an archive of its tree. */
   upstreamXenFolder: buildFolder("xen", "4.23"),
+  upstreamArm64XenFolder: buildFolder("xen", "4.23", "arm64"),
   materials: join(build, "materials"),
   /** Debian's cloud kernel, the kernel of the example domains. */
   guestKernel: join(build, "materials", "vmlinuz"),
   /** Its modules for Xen: a folder of .ko files. */
   guestKernelModules: join(build, "materials", "xen-modules"),
   guestRamdisk: join(build, "materials", "busybox.cpio.gz"),
+  /** The same for arm64; the kernel is an Image. */
+  arm64GuestKernel: join(build, "materials", "arm64", "Image"),
+  arm64GuestRamdisk: join(build, "materials", "arm64", "busybox.cpio.gz"),
+  /** The device tree of the arm64 board that QEMU emulates. */
+  arm64Board: join(build, "materials", "arm64", "board.dtb"),
   /** Ramdisk of a control domain: Debian's Xen tools. */
   controlRamdisk: join(build, "materials", "control.cpio.gz"),
   bootDomainWasm: join(build, "bootdomain", "domb.wasm"),
-  /** The patched hypervisor, an ELF file that boot loaders start; DOMB_XEN names another. */
-  xen: (/** @type {XenVersion} */ version = "4.17") =>
-    process.env.DOMB_XEN || join(buildFolder("xen", version), "xen"),
+  /** The patched hypervisor as boot loaders start it: ELF, or arm64's Image; DOMB_XEN names another. */
+  xen: (
+    /** @type {XenVersion} */ version = "4.17",
+    /** @type {Architecture} */ architecture = "x86_64",
+  ) => process.env.DOMB_XEN || join(buildFolder("xen", version, architecture), "xen"),
   /** The same as a program of EFI firmware; DOMB_XEN_EFI names another. */
-  xenEfi: (/** @type {XenVersion} */ version = "4.17") =>
-    process.env.DOMB_XEN_EFI || join(buildFolder("xen", version), "xen.efi"),
+  xenEfi: (
+    /** @type {XenVersion} */ version = "4.17",
+    /** @type {Architecture} */ architecture = "x86_64",
+  ) =>
+    process.env.DOMB_XEN_EFI ||
+    join(buildFolder("xen", version, architecture), architecture === "x86_64" ? "xen.efi" : "xen"),
   /** Folder that holds the patched `public/` headers; DOMB_XEN_INCLUDE names another. */
   xenInclude: (/** @type {XenVersion} */ version = "4.17") =>
     process.env.DOMB_XEN_INCLUDE || join(buildFolder("xen", version), "include"),
@@ -92,9 +116,16 @@ export const paths = {
   xenPolicy: () => process.env.DOMB_XEN_POLICY || join(build, "xen-policy", "policy"),
   /** Xen's reference policy, as it lies in Xen's tree; DOMB_XEN_SOURCE names a whole tree. */
   xenPolicySource: () => process.env.DOMB_XEN_SOURCE || join(build, "xen", "policy-source"),
-  /** What the boot domain's build leaves. */
+  /** What the boot domain's build leaves: one wasm for all architectures, and a kernel for each. */
   bootDomainFolder: (/** @type {XenVersion} */ version) => buildFolder("bootdomain", version),
-  /** The boot domain's kernel; DOMB_BOOT_DOMAIN names another. */
-  bootDomain: (/** @type {XenVersion} */ version = "4.17") =>
-    process.env.DOMB_BOOT_DOMAIN || join(buildFolder("bootdomain", version), "domb.elf"),
+  /** The boot domain's kernel, ELF or arm64's Image; DOMB_BOOT_DOMAIN names another. */
+  bootDomain: (
+    /** @type {XenVersion} */ version = "4.17",
+    /** @type {Architecture} */ architecture = "x86_64",
+  ) =>
+    process.env.DOMB_BOOT_DOMAIN ||
+    join(
+      buildFolder("bootdomain", version),
+      architecture === "x86_64" ? "domb.elf" : "domb-arm64.image",
+    ),
 };

@@ -113,7 +113,7 @@ export async function readInputs(
   source = XEN_DIGESTS,
 ) {
   const series = join(folder, "series");
-  const files = [series, paths.xenConfiguration, paths.bootDomainOnlyConfiguration];
+  const files = [series, paths.xenConfiguration(), paths.bootDomainOnlyConfiguration];
   const missing = files.find((path) => !existsSync(path));
   if (missing !== undefined) {
     return fail({
@@ -129,7 +129,7 @@ export async function readInputs(
     return fail({ exitCode: EXIT.environment, what, fix: "add the patch, or take its name away" });
   }
   const contents = await Promise.all(patches.map((patch) => readFile(join(folder, patch))));
-  const wanted = await readFile(paths.xenConfiguration, "utf8");
+  const wanted = await readFile(paths.xenConfiguration(), "utf8");
   const chosen = bootDomain
     ? wanted
     : wanted.replace(/^(CONFIG_BOOT_DOMAIN)=y$/m, "# $1 is not set");
