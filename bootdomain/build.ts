@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds the boot domain: AssemblyScript → wasm → wasm2c's C → a freestanding PVH kernel. Each
-// stage's output stays in build/bootdomain/: domb.wasm, domb.c, domb.elf. Nothing is rebuilt while
-// the sources, tools and Xen's headers are the same. Each Xen has a boot domain of its own, of the
-// same sources with that Xen's constants.
+// Builds the boot domain: AssemblyScript → wasm → wasm2c's C → a freestanding kernel for each
+// architecture, PVH on x86-64, an Image on arm64. Each stage's output stays in build/bootdomain/:
+// domb.wasm, domb.c, domb.elf, domb-arm64.image. Nothing is rebuilt while the sources, tools and
+// Xen's headers are the same. Each Xen has a boot domain of its own, of the same sources with that
+// Xen's constants.
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -10,10 +11,12 @@ import { copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "n
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
+import { MACHINE_ARM64, MACHINE_X86_64 } from "../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
 import { TRUST_NOTE, TrustRecord } from "../contract/trust.js";
+import { GUEST_RAM0_BASE } from "../contract/xen-abi-arm64.js";
 import { buildEnvironment } from "../setup/build-environment.js";
-import { paths, type XenVersion } from "../setup/paths.js";
+import { type Architecture, paths, type XenVersion } from "../setup/paths.js";
 
 /** Pages of 64 KiB of the wasm's linear memory: END in assembly/memory.ts. */
 const LINEAR_MEMORY_PAGES = 10;
@@ -29,6 +32,9 @@ export const built = {
   wasm: join(output, "domb.wasm"),
   c: join(output, "domb.c"),
   elf: join(output, "domb.elf"),
+  /** The arm64 Image with its symbols. */
+  arm64Elf: join(output, "arm64", "domb.elf"),
+  arm64Image: join(output, "domb-arm64.image"),
 } as const;
 
 /** Options of the AssemblyScript compiler: no runtime, no collector, memory of one fixed size. */
@@ -50,8 +56,18 @@ export const ascOptions = [
   String(LINEAR_MEMORY_PAGES),
 ];
 
-/** Options of the C compiler. Without SSE the boot domain needs no FPU state. */
-export const gccOptions = [
+/** What differs between the architectures. */
+interface Toolchain {
+  /** What the names of compiler and linker begin with. */
+  readonly prefix: string;
+  readonly gccOptions: readonly string[];
+  readonly linkOptions: readonly string[];
+  /** Where the objects and the linked kernel lie in the output. */
+  readonly folder: string;
+}
+
+/** Options of the C compiler everywhere. Without SSE or SIMD the boot domain needs no FPU state. */
+const commonGccOptions = [
   "-std=gnu11",
   "-Os",
   "-ffreestanding",
@@ -60,14 +76,37 @@ export const gccOptions = [
   "-fno-asynchronous-unwind-tables",
   "-fno-ident",
   "-fno-strict-aliasing",
-  "-fcf-protection=none",
   "-ffunction-sections",
-  "-mno-red-zone",
   "-mgeneral-regs-only",
   "-fstack-usage",
   "-Wall",
   "-Werror",
 ];
+
+const toolchains: Readonly<Record<Architecture, Toolchain>> = {
+  x86_64: {
+    prefix: "",
+    gccOptions: ["-fcf-protection=none", "-mno-red-zone"],
+    linkOptions: [],
+    folder: ".",
+  },
+  arm64: {
+    prefix: "aarch64-linux-gnu-",
+    gccOptions: [`-DGUEST_RAM=0x${GUEST_RAM0_BASE.toString(16)}`],
+    linkOptions: [`--defsym=GUEST_RAM=0x${GUEST_RAM0_BASE.toString(16)}`],
+    folder: "arm64",
+  },
+};
+
+/** The compiler or another program of its kind for an architecture. */
+export function toolFor(architecture: Architecture, name: string): string {
+  return `${toolchains[architecture].prefix}${name}`;
+}
+
+/** Options of the C compiler. */
+export function gccOptions(architecture: Architecture = "x86_64"): string[] {
+  return [...commonGccOptions, ...toolchains[architecture].gccOptions];
+}
 
 /**
  * Options for the C that wasm2c writes, which has functions and variables that nothing uses. Its
@@ -83,14 +122,30 @@ export const generatedOptions = [
 ];
 
 /** Options of the linker. */
-export const linkOptions = [
-  "--build-id=none",
-  "--gc-sections",
-  "-z",
-  "noexecstack",
-  "-static",
-  "-T",
-  join(source, "shim", "x86_64", "boot-domain.lds"),
+export function linkOptions(architecture: Architecture = "x86_64"): string[] {
+  return [
+    "--build-id=none",
+    "--gc-sections",
+    "-z",
+    "noexecstack",
+    "-static",
+    ...toolchains[architecture].linkOptions,
+    "-T",
+    join(source, "shim", architecture, "boot-domain.lds"),
+  ];
+}
+
+/** Where the objects of an architecture lie in a folder that was compiled to. */
+export function objectFolder(directory: string, architecture: Architecture = "x86_64"): string {
+  return join(directory, toolchains[architecture].folder);
+}
+
+/** What entry.S of each architecture takes from here and from contract/. */
+export const entryDefines = [
+  "-D__ASSEMBLY__",
+  `-DSTACK_BYTES=${STACK_BYTES}`,
+  `-DTRUST_BYTES=${TrustRecord.size}`,
+  `-DTRUST_NOTE=${TRUST_NOTE}`,
 ];
 
 async function filesBelow(directory: string): Promise<string[]> {
@@ -107,6 +162,8 @@ async function contentKey(xen: XenVersion): Promise<string> {
     await execa("gcc", ["--version"]),
     await execa("wasm2c", ["--version"]),
     await execa("ld", ["--version"]),
+    await execa(toolFor("arm64", "gcc"), ["--version"]),
+    await execa(toolFor("arm64", "ld"), ["--version"]),
   ];
   for (const tool of tools) hash.update(tool.stdout);
   const inputs = [
@@ -126,6 +183,8 @@ async function contentKey(xen: XenVersion): Promise<string> {
 function contractHeader(): string {
   const defines = {
     LINEAR_MEMORY_BYTES: LINEAR_MEMORY_PAGES * WASM_PAGE_BYTES,
+    MACHINE_ARM64,
+    MACHINE_X86_64,
     MAX_IMAGE_BYTES,
     PAGE_SIZE,
     TRUST_BYTES: TrustRecord.size,
@@ -155,23 +214,6 @@ export async function compileTo(
     const places = { cwd: directory, localDir: paths.checkout };
     await execa(command, options, { ...places, preferLocal: true, env: buildEnvironment() });
   };
-  const wasm2cRuntime = "/usr/src/wasm2c";
-  const gcc = [
-    ...gccOptions,
-    `-ffile-prefix-map=${directory}=.`,
-    `-ffile-prefix-map=${paths.checkout}=.`,
-    "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
-    "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
-    "-I",
-    directory,
-    "-I",
-    wasm2cRuntime,
-    "-I",
-    paths.xenInclude(xen),
-    "-c",
-  ];
-  const shim = join(source, "shim", "x86_64");
-
   const sources = file("sources");
   await copySources(sources, xen);
   await change(sources);
@@ -180,26 +222,34 @@ export async function compileTo(
   await rm(sources, { recursive: true });
   await run("wasm2c", ["-n", "domb", file("domb.wasm"), "-o", file("domb.c")]);
   await writeFile(file("contract.h"), contractHeader());
-  await run("gcc", [...gcc, ...generatedOptions, file("domb.c"), "-o", file("domb.o")]);
-  await run("gcc", [...gcc, join(shim, "machine.c"), "-o", file("machine.o")]);
-  await run("gcc", [
-    ...gcc,
-    "-D__ASSEMBLY__",
-    `-DSTACK_BYTES=${STACK_BYTES}`,
-    `-DTRUST_BYTES=${TrustRecord.size}`,
-    `-DTRUST_NOTE=${TRUST_NOTE}`,
-    join(shim, "entry.S"),
-    "-o",
-    file("entry.o"),
+  for (const architecture of ["x86_64", "arm64"] as const) await compileKernel(architecture);
+  await run(toolFor("arm64", "objcopy"), [
+    ...["-O", "binary", join(objectFolder(directory, "arm64"), "domb.elf")],
+    file("domb-arm64.image"),
   ]);
-  await run("ld", [
-    ...linkOptions,
-    file("entry.o"),
-    file("machine.o"),
-    file("domb.o"),
-    "-o",
-    file("domb.elf"),
-  ]);
+
+  async function compileKernel(architecture: Architecture): Promise<void> {
+    const objects = objectFolder(directory, architecture);
+    await mkdir(objects, { recursive: true });
+    const shim = join(source, "shim", architecture);
+    const compile = (from: string, name: string, more: readonly string[] = []): Promise<void> =>
+      run(toolFor(architecture, "gcc"), [
+        ...gccOptions(architecture),
+        `-ffile-prefix-map=${directory}=.`,
+        `-ffile-prefix-map=${paths.checkout}=.`,
+        "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
+        "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
+        ...[directory, "/usr/src/wasm2c", paths.xenInclude(xen)].flatMap((path) => ["-I", path]),
+        ...more,
+        ...["-c", from, "-o", join(objects, name)],
+      ]);
+    await compile(file("domb.c"), "domb.o", generatedOptions);
+    await compile(join(shim, "machine.c"), "machine.o");
+    await compile(join(shim, "entry.S"), "entry.o", entryDefines);
+    const names = ["entry.o", "machine.o", "domb.o"].map((name) => join(objects, name));
+    const kernel = join(objects, "domb.elf");
+    await run(toolFor(architecture, "ld"), [...linkOptions(architecture), ...names, "-o", kernel]);
+  }
 }
 
 /** Builds the boot domain for a Xen unless it is up to date; returns whether it did. */

@@ -8,9 +8,11 @@
 /** First four bytes of an image: "domb" in ASCII. */
 export const IMAGE_MAGIC = 0x626d6f64;
 /** Version of the formats in this file. */
-export const IMAGE_VERSION = 2;
+export const IMAGE_VERSION = 3;
 /** Value of ImageHeader.machine for x86-64. */
 export const MACHINE_X86_64 = 1;
+/** Value of ImageHeader.machine for arm64. */
+export const MACHINE_ARM64 = 2;
 /** Offset of the main plan's header in bytes. */
 export const MAIN_HEADER = 0;
 /** Offset of the recovery plan's header in bytes; without a recovery plan zeros lie there. */
@@ -28,7 +30,7 @@ export const enum ImageHeader {
   magic = 0,
   /** IMAGE_VERSION */
   version = 4,
-  /** architecture of host and Initial Domains: MACHINE_X86_64 */
+  /** architecture of host and Initial Domains: MACHINE_X86_64 or MACHINE_ARM64 */
   machine = 8,
   /** XEN_DOMCTL_INTERFACE_VERSION of the Xen that the plan is for */
   xenInterface = 12,
@@ -76,24 +78,26 @@ export const enum DomainRecord {
   domid = 32,
   /** XEN_DOMCTL_CDF_* flags of its creation */
   createFlags = 36,
-  /** XEN_X86_EMU_* flags of its creation */
-  emulationFlags = 40,
+  /** what Xen emulates for it: XEN_X86_EMU_*, or on arm64 XEN_DOMCTL_CONFIG_GIC_* */
+  devices = 40,
+  /** arm64: number of its shared interrupts (SPIs); x86-64: zero */
+  sharedInterrupts = 44,
   /** number of virtual CPUs */
-  vcpus = 44,
+  vcpus = 48,
   /** memory that it may have, in pages */
-  memoryPages = 48,
+  memoryPages = 52,
   /** memory for its paging structures, in pages */
-  pagingPoolPages = 52,
+  pagingPoolPages = 56,
   /** highest event channel port */
-  maxEventChannelPort = 56,
+  maxEventChannelPort = 60,
   /** maximum number of grant table frames */
-  maxGrantFrames = 60,
+  maxGrantFrames = 64,
   /** maximum number of maptrack frames */
-  maxMaptrackFrames = 64,
+  maxMaptrackFrames = 68,
   /** FLASK label (a security context), filled with zero bytes, 64 bytes; empty: none */
-  label = 68,
+  label = 72,
   /** size of this record */
-  size = 132,
+  size = 136,
 }
 
 /** One material: bytes of the image with a digest. */
@@ -118,9 +122,9 @@ export const enum MaterialKind {
   kernel = 1,
   /** a ramdisk, as the file is */
   ramdisk = 2,
-  /** start info, memory map, module list and command line of one domain */
+  /** what one domain is told: start info, memory map and command line, or its device tree */
   startOfDay = 3,
-  /** HVM context of a vCPU */
+  /** context of a vCPU: HVM save records, or on arm64 a vcpu_guest_context */
   vcpuContext = 4,
 }
 

@@ -28,8 +28,8 @@ export const MAX_IMAGE_BYTES = 0x7ffff000;
 export const MAX_DOMID = 0x7fee;
 /** The boot domain's own domid: DOMID_FIRST_RESERVED - 1. */
 export const BOOT_DOMID = 0x7fef;
-/** Virtual CPUs of one domain. */
-export const MAX_VCPUS = 1;
+/** Virtual CPUs of one domain: what Xen gives on arm64 with a GICv3. */
+export const MAX_VCPUS = 128;
 /** Memory of one domain in pages: 1 TiB. */
 export const MAX_MEMORY_PAGES = 0x10000000;
 /** First gfn behind any guest's memory: MAX_MEMORY_PAGES and the hole below 4 GiB. */

@@ -22,7 +22,7 @@ export async function buildAltered(
   const object = join(output, `${name}.o`);
   const includes = [bootDomain, "/usr/src/wasm2c", paths.xenInclude()];
   await execa("gcc", [
-    ...gccOptions,
+    ...gccOptions(),
     "-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0",
     "-DWASM_RT_USE_STACK_DEPTH_COUNT=0",
     "-D__XEN_TOOLS__",
@@ -33,7 +33,7 @@ export async function buildAltered(
   ]);
   const elf = join(output, `${name}.elf`);
   const objects = [join(bootDomain, "entry.o"), object, join(bootDomain, "domb.o")];
-  await execa("ld", [...linkOptions, ...objects, "-o", `${elf}.new`]);
+  await execa("ld", [...linkOptions(), ...objects, "-o", `${elf}.new`]);
   await rename(`${elf}.new`, elf);
   return elf;
 }

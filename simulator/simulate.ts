@@ -3,6 +3,7 @@
 // an access outside its bounds is an error of the boot domain, and thrown.
 
 import { readFile } from "node:fs/promises";
+import { MACHINE_X86_64 } from "../contract/image.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { TrustRecord } from "../contract/trust.js";
 import { paths } from "../setup/paths.js";
@@ -30,6 +31,8 @@ export interface BootDomainImports {
 export interface SimulationOptions {
   /** The boot domain, compiled. */
   readonly wasm: WebAssembly.Module;
+  /** The host's architecture, as in ImageHeader.machine; default: MACHINE_X86_64. */
+  readonly machine?: number | undefined;
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
   /** The FLASK policy that Xen enforces. */
@@ -73,7 +76,13 @@ export const clockKilohertz = 1_000_000;
 /** The wasm's exports, as bootdomain/assembly/index.ts has them. */
 interface BootDomainExports {
   readonly memory: WebAssembly.Memory;
-  launch(base: bigint, frame: bigint, moduleBytes: number, kilohertz: number): void;
+  launch(
+    base: bigint,
+    frame: bigint,
+    moduleBytes: number,
+    kilohertz: number,
+    machine: number,
+  ): void;
   receipt(): number;
 }
 
@@ -84,7 +93,8 @@ export async function loadBootDomain(path = paths.bootDomainWasm): Promise<WebAs
 
 /** Launches an image, which may be any bytes. */
 export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
-  const { wasm, freePages, policy, trust, inject, observe, between } = options;
+  const { wasm, machine = MACHINE_X86_64 } = options;
+  const { freePages, policy, trust, inject, observe, between } = options;
   let linear = new Uint8Array(0);
   let imageBytesRead = 0;
   const model = new XenModel(
@@ -135,7 +145,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
   const bootDomain = instance.exports as unknown as BootDomainExports;
   linear = new Uint8Array(bootDomain.memory.buffer);
   try {
-    bootDomain.launch(memoryBase, BigInt(imageFrame), image.length, clockKilohertz);
+    bootDomain.launch(memoryBase, BigInt(imageFrame), image.length, clockKilohertz, machine);
     model.crash();
   } catch (error) {
     if (!(error instanceof BootDomainExited)) throw error;

@@ -16,7 +16,7 @@ export interface DomainCreation {
   readonly label: number;
   readonly createFlags: number;
   readonly maxVcpus: number;
-  readonly emulationFlags: number;
+  readonly devices: number;
   /** Negative: Xen's maximum. */
   readonly grantFrames: number;
   readonly maptrackFrames: number;
@@ -33,14 +33,14 @@ export const PRIVILEGES =
 
 /** The errno with which Xen refuses it, when `gone` can't be given; 0 if it does not. */
 export function creationError(creation: DomainCreation, gone: number): number {
-  const { createFlags, maxVcpus, emulationFlags, grantFrames, maptrackFrames } = creation;
+  const { createFlags, maxVcpus, devices, grantFrames, maptrackFrames } = creation;
   const added = createFlags & ~PVH;
   if ((createFlags & PVH) !== PVH || (added & gone) !== 0) return abi.XEN_EPERM;
   const given = PRIVILEGES | abi.XEN_DOMCTL_CDF_xen_log | abi.XEN_DOMCTL_CDF_host_ends;
   if ((added & ~given) !== 0) return abi.XEN_EPERM;
   if ((added & abi.XEN_DOMCTL_CDF_hardware) !== 0) return abi.XEN_EOPNOTSUPP;
   if (maxVcpus < 1 || maxVcpus > HVM_MAX_VCPUS) return abi.XEN_EINVAL;
-  if (emulationFlags !== abi.XEN_X86_EMU_LAPIC) return abi.XEN_EPERM;
+  if (devices !== abi.XEN_X86_EMU_LAPIC) return abi.XEN_EPERM;
   if (grantFrames === 0 || grantFrames > MAX_GRANT_FRAMES) return abi.XEN_EINVAL;
   if (maptrackFrames > MAX_MAPTRACK_FRAMES) return abi.XEN_EINVAL;
   return 0;

@@ -37,7 +37,7 @@ class Bench {
       view.setUint32(abi.xen_domctl_u_createdomain_flags_offset, flags, true);
       view.setUint32(abi.xen_domctl_u_createdomain_max_vcpus_offset, 1, true);
       view.setUint32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, 1, true);
-      const emulation = abi.xen_domctl_u_createdomain_arch_emulation_flags_offset;
+      const emulation = abi.xen_domctl_u_createdomain_arch_offset;
       view.setUint32(emulation, abi.XEN_X86_EMU_LAPIC, true);
     });
   }

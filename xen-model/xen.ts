@@ -325,7 +325,7 @@ function creationOf(op: DataView): DomainCreation {
     label: field(abi.xen_domctl_u_createdomain_ssidref_offset),
     createFlags: field(abi.xen_domctl_u_createdomain_flags_offset),
     maxVcpus: field(abi.xen_domctl_u_createdomain_max_vcpus_offset),
-    emulationFlags: field(abi.xen_domctl_u_createdomain_arch_emulation_flags_offset),
+    devices: field(abi.xen_domctl_u_createdomain_arch_offset),
     grantFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, true),
     maptrackFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_maptrack_frames_offset, true),
   };

@@ -3,12 +3,12 @@
 // returns 0, or Xen's errno as a positive number. Xen itself copies into a domain's memory: the
 // boot domain never has any of it mapped.
 
-import { DomainRecord } from "../../contract/image";
+import { DomainRecord, ImageHeader, MACHINE_ARM64 } from "../../contract/image";
 import { LABEL_BYTES, PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import * as xen from "../../contract/xen-abi";
 import { imageRead } from "./machine";
-import { ARGUMENT, FRAMES, PIECE, PIECE_BYTES, RECEIPT } from "./memory";
+import { ARGUMENT, FRAMES, headerField, PIECE, PIECE_BYTES, RECEIPT } from "./memory";
 import { domainField, domainLabel } from "./plan";
 import { receiptBytes, receiptField } from "./receipt";
 import { bootDomainOp, domctl, memoryOp, xsmOp } from "./xen";
@@ -95,9 +95,14 @@ export function createDomain(domain: u32, domid: u32): u32 {
     ARGUMENT + xen.xen_domctl_u_createdomain_grant_opts_offset,
     xen.XEN_DOMCTL_GRANT_version_1,
   );
+  // The first two words of xen_arch_domainconfig, whichever the architecture.
   store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_arch_emulation_flags_offset,
-    domainField(domain, DomainRecord.emulationFlags),
+    ARGUMENT + xen.xen_domctl_u_createdomain_arch_offset,
+    domainField(domain, DomainRecord.devices),
+  );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_arch_offset + 4,
+    domainField(domain, DomainRecord.sharedInterrupts),
   );
   return endDomctl();
 }
@@ -123,9 +128,14 @@ export function limitMemory(domid: u32, pages: u32): u32 {
   return endDomctl();
 }
 
-/** XEN_DOMCTL_sethvmcontext with bytes of the image. */
+/** XEN_DOMCTL_sethvmcontext, or on arm64 setvcpucontext of vCPU 0, with bytes of the image. */
 export function setContext(domid: u32, offset: u32, bytes: u32): u32 {
   imageRead(offset, PIECE, bytes);
+  if (headerField(ImageHeader.machine) == MACHINE_ARM64) {
+    beginDomctl(xen.XEN_DOMCTL_setvcpucontext, domid);
+    store<u64>(ARGUMENT + xen.xen_domctl_u_vcpucontext_ctxt_offset, memoryBase + PIECE);
+    return endDomctl();
+  }
   beginDomctl(xen.XEN_DOMCTL_sethvmcontext, domid);
   store<u32>(ARGUMENT + xen.xen_domctl_u_hvmcontext_size_offset, bytes);
   store<u64>(ARGUMENT + xen.xen_domctl_u_hvmcontext_buffer_offset, memoryBase + PIECE);

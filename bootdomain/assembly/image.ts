@@ -7,7 +7,6 @@ import {
   IMAGE_MAGIC,
   IMAGE_VERSION,
   ImageHeader,
-  MACHINE_X86_64,
   PlanHeader,
   VERIFY_ALL,
 } from "../../contract/image";
@@ -20,13 +19,13 @@ import { HEADER, headerField, PLAN, PLAN_BYTES } from "./memory";
 import { keepPlanDigest, setReceiptField } from "./receipt";
 import { acceptSignature } from "./signature";
 
-/** Reads the header at `offset`, and its plan, of an image of `moduleBytes` bytes. */
-export function acceptImage(offset: u32, moduleBytes: u32): LaunchStatus {
+/** Reads the header at `offset`, and its plan, of an image of `moduleBytes` bytes for `machine`. */
+export function acceptImage(offset: u32, moduleBytes: u32, machine: u32): LaunchStatus {
   if (moduleBytes < <u32>HEADERS_END) return LaunchStatus.imageTruncated;
   imageRead(offset, HEADER, <u32>ImageHeader.size);
   if (headerField(ImageHeader.magic) != IMAGE_MAGIC) return LaunchStatus.imageMagic;
   if (headerField(ImageHeader.version) != IMAGE_VERSION) return LaunchStatus.imageVersion;
-  if (headerField(ImageHeader.machine) != MACHINE_X86_64) return LaunchStatus.imageTarget;
+  if (headerField(ImageHeader.machine) != machine) return LaunchStatus.imageTarget;
   if (headerField(ImageHeader.xenInterface) != XEN_DOMCTL_INTERFACE_VERSION) {
     return LaunchStatus.imageTarget;
   }

@@ -19,21 +19,21 @@ export function receipt(): u32 {
 }
 
 /**
- * Launches. `memoryBase` is linear memory's virtual address, `imageFrame` the image's first
- * gfn,
+ * Launches. `memoryBase` is linear memory's virtual address, `imageFrame` the image's first gfn,
  * `moduleBytes` the size of the boot module with the image, `clockKilohertz` the clock's ticks a
- * millisecond. Returns only if Xen refuses the exit.
+ * millisecond, `machine` the architecture as in ImageHeader. Returns only if Xen refuses the exit.
  */
 export function launch(
   memoryBase: u64,
   imageFrame: u64,
   moduleBytes: u32,
   clockKilohertz: u32,
+  machine: u32,
 ): void {
   beginReceipt(clockKilohertz);
   placeMemory(memoryBase, imageFrame);
-  let status = accept(MAIN_HEADER, moduleBytes);
-  if (status != LaunchStatus.success) status = recover(status, moduleBytes);
+  let status = accept(MAIN_HEADER, moduleBytes, machine);
+  if (status != LaunchStatus.success) status = recover(status, moduleBytes, machine);
   if (status == LaunchStatus.success) status = drop();
   if (status == LaunchStatus.success) status = acceptPolicy();
   if (status == LaunchStatus.success) status = runSteps();
@@ -43,14 +43,14 @@ export function launch(
 }
 
 /** Accepts the plan of the header at this offset. */
-function accept(header: u32, moduleBytes: u32): LaunchStatus {
-  const status = acceptImage(header, moduleBytes);
+function accept(header: u32, moduleBytes: u32, machine: u32): LaunchStatus {
+  const status = acceptImage(header, moduleBytes, machine);
   return status == LaunchStatus.success ? acceptPlan() : status;
 }
 
 /** Accepts the recovery plan in place of a main plan that was refused, whose status stays else. */
-function recover(refusal: LaunchStatus, moduleBytes: u32): LaunchStatus {
-  if (accept(RECOVERY_HEADER, moduleBytes) != LaunchStatus.success) return refusal;
+function recover(refusal: LaunchStatus, moduleBytes: u32, machine: u32): LaunchStatus {
+  if (accept(RECOVERY_HEADER, moduleBytes, machine) != LaunchStatus.success) return refusal;
   setReceiptField(ReceiptHeader.recoveredFrom, refusal);
   setReceiptField(ReceiptHeader.step, 0);
   setReceiptField(ReceiptHeader.operation, 0);

@@ -143,6 +143,7 @@ function domainFacts(
     ["grant frames", String(domain.maxGrantFrames)],
     ["maptrack frames", String(domain.maxMaptrackFrames)],
     ["create flags", `0x${domain.createFlags.toString(16)}`],
-    ["emulation flags", `0x${domain.emulationFlags.toString(16)}`],
+    ["devices", `0x${domain.devices.toString(16)}`],
+    ["shared interrupts", String(domain.sharedInterrupts)],
   ]);
 }

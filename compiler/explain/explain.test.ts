@@ -95,8 +95,8 @@ describe("explainImage", () => {
     const stable = explainImage(image).replaceAll(/sha256 [0-9a-f]{64}/g, "sha256 …");
     expect(stable).toMatchInlineSnapshot(`
       "Launch image, 36 KiB
-        format 2, for x86-64 Xen with domctl interface 0x15
-        plan   992 bytes, sha256 …
+        format 3, for x86-64 Xen with domctl interface 0x15
+        plan   1000 bytes, sha256 …
         launch version 1, verify none, not signed
         drops  control, xenstore, console, hardware: nobody gets these roles
 

@@ -56,7 +56,8 @@ export interface ExplainedDomain {
   /** FLASK label, empty for none. */
   readonly label: string;
   readonly createFlags: number;
-  readonly emulationFlags: number;
+  readonly devices: number;
+  readonly sharedInterrupts: number;
   readonly maxEventChannelPort: number;
   readonly maxGrantFrames: number;
   readonly maxMaptrackFrames: number;

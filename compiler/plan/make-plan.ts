@@ -176,7 +176,8 @@ function planDomain({ domain, label }: PlannedGuest): PlanDomain {
     domid: domain.domid,
     createFlags:
       XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output | hostEnds | privilegesOf(domain.roles),
-    emulationFlags: XEN_X86_EMU_LAPIC,
+    devices: XEN_X86_EMU_LAPIC,
+    sharedInterrupts: 0,
     vcpus: domain.vcpus,
     memoryPages,
     pagingPoolPages: pagingPoolPages(memoryPages, domain.vcpus),

@@ -5,12 +5,25 @@ import { describe, expect, it } from "vitest";
 import * as xen417 from "../../contract/xen-abi.js";
 import * as xen423 from "../../contract/xen-abi-4.23.js";
 import { paths } from "../../setup/paths.js";
-import { generateXenAbi, xenAbiPath } from "./generate.js";
+import { arm64, common } from "./constants.js";
+import { arm64AbiPath, generateXenAbi, xenAbiPath } from "./generate.js";
 
 describe("Xen's constants in contract/", () => {
   it("are what the patched Xen's public headers say", async () => {
     expect(await readFile(xenAbiPath("4.17"), "utf8")).toBe(
       await generateXenAbi(paths.xenInclude()),
+    );
+  });
+
+  it("of arm64 are what the patched Xen's public headers say", async () => {
+    expect(await readFile(arm64AbiPath, "utf8")).toBe(
+      await generateXenAbi(paths.xenInclude(), [arm64], "arm64"),
+    );
+  });
+
+  it("that the boot domain's wasm uses are the same on each architecture [RFC-ALIKE]", async () => {
+    expect(await generateXenAbi(paths.xenInclude(), [common], "arm64")).toBe(
+      await generateXenAbi(paths.xenInclude(), [common]),
     );
   });
 
@@ -22,7 +35,7 @@ describe("Xen's constants in contract/", () => {
     // The first is what an image names its Xen by; the compiler has no use for the second.
     expect(differing.map(([name]) => name)).toEqual([
       "XEN_DOMCTL_INTERFACE_VERSION",
-      "xen_domctl_u_createdomain_arch_emulation_flags_offset",
+      "xen_domctl_u_createdomain_arch_offset",
     ]);
   });
 });

@@ -230,7 +230,7 @@ static void run_case(uint32_t number, const struct batch_case *batch_case, const
     if ( !__builtin_setjmp(exit_buffer) )
     {
         Z_dombZ_launch(&domb, (uintptr_t)linear_memory, (uintptr_t)image / PAGE_SIZE, image_bytes,
-                       kilohertz);
+                       kilohertz, MACHINE_X86_64);
         add_text("batch: no exit");
         end_line();
     }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds replay.c with the boot domain's C, in variants, and runs it. x86-64 is the very object
-// file that is linked into the boot domain's kernel. Output: build/native/.
+// Builds replay.c with the boot domain's C, in variants, and runs it. Those that are not sanitized
+// are the very object files that are linked into the boot domain's kernels. Output: build/native/.
 
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { built, gccOptions, generatedOptions } from "../../bootdomain/build.js";
-import { paths } from "../../setup/paths.js";
+import { built, gccOptions, generatedOptions, objectFolder } from "../../bootdomain/build.js";
+import { type Architecture, paths } from "../../setup/paths.js";
 
 export interface Variant {
   readonly name: string;
+  readonly architecture: Architecture;
   readonly compiler: string;
   /** Options for the boot domain's C; undefined for the kernel's own object file. */
   readonly dombOptions: readonly string[] | undefined;
@@ -21,8 +22,6 @@ export interface Variant {
   readonly sanitized: boolean;
 }
 
-const x86Only = ["-fcf-protection=none", "-mno-red-zone"];
-const arm64Options = gccOptions.filter((option) => !x86Only.includes(option));
 const sanitizerOptions = [
   "-fsanitize=address,undefined",
   "-fno-sanitize-recover=all",
@@ -31,11 +30,12 @@ const sanitizerOptions = [
   "-g",
 ];
 
-const x86 = { compiler: "gcc", runner: [] };
+const x86 = { architecture: "x86_64", compiler: "gcc", runner: [] } as const;
 const arm64 = {
+  architecture: "arm64",
   compiler: "aarch64-linux-gnu-gcc",
   runner: ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
-};
+} as const;
 
 /** Every way to build and run it. */
 export const variants: readonly Variant[] = [
@@ -43,15 +43,15 @@ export const variants: readonly Variant[] = [
   {
     ...x86,
     name: "x86-64-sanitized",
-    dombOptions: [...gccOptions, ...sanitizerOptions],
+    dombOptions: [...gccOptions(), ...sanitizerOptions],
     options: ["-no-pie", ...sanitizerOptions],
     sanitized: true,
   },
-  { ...arm64, name: "arm64", dombOptions: arm64Options, options: ["-no-pie"], sanitized: false },
+  { ...arm64, name: "arm64", dombOptions: undefined, options: ["-no-pie"], sanitized: false },
   {
     ...arm64,
     name: "arm64-sanitized",
-    dombOptions: [...arm64Options, ...sanitizerOptions],
+    dombOptions: [...gccOptions("arm64"), ...sanitizerOptions],
     options: ["-no-pie", ...sanitizerOptions],
     sanitized: true,
   },
@@ -69,14 +69,14 @@ const commonOptions = [
 
 /** Builds a variant from the built boot domain; returns the program's path. */
 export async function buildReplay(variant: Variant): Promise<string> {
-  const { name, compiler, dombOptions, options } = variant;
+  const { name, architecture, compiler, dombOptions, options } = variant;
   const folder = join(paths.build, "native");
   await mkdir(folder, { recursive: true });
   const program = join(folder, `replay-${name}`);
   // Another run may build the same meanwhile: each has a folder of its own.
   const own = await mkdtemp(join(folder, `${name}.`));
   try {
-    let object = join(dirname(built.c), "domb.o");
+    let object = join(objectFolder(dirname(built.c), architecture), "domb.o");
     if (dombOptions !== undefined) {
       object = join(own, "domb.o");
       const domb = [...dombOptions, ...commonOptions, ...generatedOptions];

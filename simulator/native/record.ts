@@ -3,9 +3,11 @@
 // gave, and what the launch left. replay.c replays it with the same boot domain as C.
 
 import { isDeepStrictEqual } from "node:util";
+import { MACHINE_X86_64 } from "../../contract/image.js";
 import { ReceiptDomain, ReceiptHeader } from "../../contract/receipt.js";
 import { TrustRecord } from "../../contract/trust.js";
 import * as abi from "../../contract/xen-abi.js";
+import { vcpu_guest_context_size } from "../../contract/xen-abi-arm64.js";
 import { injectFaults } from "../faults.js";
 import {
   type BootDomainImports,
@@ -51,6 +53,8 @@ export interface Recording {
   readonly name: string;
   readonly image: Uint8Array;
   readonly linearMemoryBytes: number;
+  /** The architecture that the boot domain was told of. */
+  readonly machine: number;
   readonly calls: readonly RecordedCall[];
   /** Whether the last call did not return. */
   readonly exited: boolean;
@@ -62,6 +66,8 @@ export interface Recording {
 
 /** A launch to record, with what may stand between boot domain and model. */
 export interface RecordedCase extends SuiteCase {
+  /** Default: MACHINE_X86_64. */
+  readonly machine?: number;
   readonly between?: SimulationOptions["between"];
 }
 
@@ -92,6 +98,10 @@ function passedToDomctl(memory: Uint8Array, argument: number): Area[] {
   const structure = areaOf(memory, argument, abi.xen_domctl_size);
   const view = viewOf(structure);
   const command = view.getUint32(abi.xen_domctl_cmd_offset, true);
+  if (command === abi.XEN_DOMCTL_setvcpucontext) {
+    const context = view.getBigUint64(abi.xen_domctl_u_vcpucontext_ctxt_offset, true);
+    return [structure, pointedTo(memory, context, vcpu_guest_context_size)];
+  }
   if (command !== abi.XEN_DOMCTL_sethvmcontext) return [structure];
   const size = view.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
   const buffer = view.getBigUint64(abi.xen_domctl_u_hvmcontext_buffer_offset, true);
@@ -127,7 +137,7 @@ function passedToBootDomainOp(memory: Uint8Array, command: number, argument: num
 
 /** Launches a case with the wasm, and records it. Throws what simulateLaunch() throws. */
 export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Recording {
-  const { name, image, freePages, policy, trust, faults } = launch;
+  const { name, image, machine = MACHINE_X86_64, freePages, policy, trust, faults } = launch;
   const calls: RecordedCall[] = [];
   let exited = false;
   let memory = (): Uint8Array => new Uint8Array();
@@ -197,13 +207,13 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
   };
   const { receipt } = simulateLaunch(image, {
     wasm,
-    ...{ freePages, policy, trust },
+    ...{ machine, freePages, policy, trust },
     inject: injectFaults(faults),
     between,
   });
   const receiptBytes = ReceiptHeader.size + receipt.domains.length * ReceiptDomain.size;
   return {
-    ...{ name, image, calls, exited, linearMemoryBytes: memory().length },
+    ...{ name, image, machine, calls, exited, linearMemoryBytes: memory().length },
     receipt: areaOf(memory(), receiptAddress(wasm), receiptBytes),
     memoryHash: hashOf(memory()),
   };
@@ -225,7 +235,7 @@ function receiptAddress(wasm: WebAssembly.Module): number {
  *
  *   recording: size of what follows, name: bytes, image: bytes, linearMemoryBytes,
  *              memoryBase: 64 bits, imageFrame: 64 bits, clockKilohertz,
- *              exited, receipt: area, memoryHash, calls: list of call
+ *              machine, exited, receipt: area, memoryHash, calls: list of call
  *   call:      index of its name, three words, passed: list of area, answer: 64 bits,
  *              written: list of area
  *   area:      address, bytes
@@ -268,6 +278,7 @@ export function encodeRecording(recording: Recording): Uint8Array {
     u64(memoryBase),
     u64(BigInt(imageFrame)),
     u32(clockKilohertz),
+    u32(recording.machine),
     u32(recording.exited ? 1 : 0),
     ...area(recording.receipt),
     u32(recording.memoryHash),

@@ -247,7 +247,7 @@ static void compare_end(const uint8_t *receipt, uint32_t address, uint32_t bytes
 static bool replay(void)
 {
     uint64_t memory_base, image_frame;
-    uint32_t clock_kilohertz, receipt_address, receipt_bytes, memory_hash, name_bytes;
+    uint32_t clock_kilohertz, machine, receipt_address, receipt_bytes, memory_hash, name_bytes;
     const uint8_t *receipt;
     bool same;
 
@@ -265,6 +265,7 @@ static bool replay(void)
     memory_base = take_u64();
     image_frame = take_u64();
     clock_kilohertz = take_u32();
+    machine = take_u32();
     exits = take_u32();
     receipt_address = take_u32();
     receipt_bytes = take_u32();
@@ -278,7 +279,8 @@ static bool replay(void)
     {
     case 0:
         Z_domb_instantiate(&domb, 0, 0);
-        Z_dombZ_launch(&domb, memory_base, image_frame, image_bytes, clock_kilohertz);
+        Z_dombZ_launch(&domb, memory_base, image_frame, image_bytes, clock_kilohertz,
+                       machine);
         if ( exits )
             differ("the launch returned, recorded that it exits");
         /* fall through */

@@ -28,7 +28,8 @@ function domainCases(base: BaseLaunch): readonly SuiteCase[] {
     createFlags: [...new Set(flipped(domain.createFlags))].filter(
       (flags) => flags !== (domain.createFlags | XEN_DOMCTL_CDF_host_ends),
     ),
-    emulationFlags: [...new Set([...flipped(domain.emulationFlags), 0x3ff])],
+    devices: [...new Set([...flipped(domain.devices), 0x3ff])],
+    sharedInterrupts: flipped(domain.sharedInterrupts),
     vcpus: [0, 2, MOST],
     memoryPages: [0, 1, 511, 513, MAX_MEMORY_PAGES, MAX_MEMORY_PAGES + 1, MOST],
     pagingPoolPages: [
