@@ -3,6 +3,7 @@
 // defineRules() in its folder, and has a line here.
 
 import { descriptionRules } from "../description/rules.js";
+import { deviceTreeRules } from "../device-tree/rules.js";
 import { guestRules } from "../guest/rules.js";
 import { imageRules } from "../image/rules.js";
 import { materialRules } from "../materials/rules.js";
@@ -15,6 +16,7 @@ import type { Rule, RuleTable } from "./rules.js";
 const tables: readonly RuleTable<string>[] = [
   descriptionRules,
   materialRules,
+  deviceTreeRules,
   guestRules,
   planRules,
   policyRules,
