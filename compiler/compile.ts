@@ -4,15 +4,19 @@
 
 import { createHash } from "node:crypto";
 import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
+import { type Board, readBoard } from "./board/board.js";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
 import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
-import { layOutGuest } from "./guest/guest.js";
+import { type GuestTarget, layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
+import { DEFAULT_GIC, platformOf } from "./guest/platforms.js";
+import type { Architecture } from "./image/architectures.js";
 import { type AssembledImage, assembleImage } from "./image/assemble-image.js";
 import { imageBytes, type PlanTarget } from "./image/encode-image.js";
 import type { Verify } from "./image/image-header.js";
+import { defaultXen } from "./image/xen-versions.js";
 import { readKernel } from "./materials/kernel.js";
-import type { MaterialFile } from "./materials/material-file.js";
+import { type MaterialFile, materialFault } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { checkLimits } from "./plan/limits.js";
 import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
@@ -20,6 +24,7 @@ import { type Labels, labelDomains } from "./policy/label-domains.js";
 
 /** What was compiled; plan and materials are the main plan's. */
 export interface CompiledLaunch extends PlannedLaunch {
+  readonly architecture: Architecture;
   /** Not signed. */
   readonly image: Uint8Array;
   /** What runs when the main plan is refused. */
@@ -57,8 +62,14 @@ export async function compileLaunch(
     description.policy === undefined ? undefined : fileOf(files.value, description.policy);
   const labels = labelDomains(description, policy);
   const kernels = await readKernels(description, files.value);
-  if (!kernels.ok || !labels.ok) return allFaults(labels, kernels);
-  const guests = layOutGuests(description, files.value, kernels.value, labels.value);
+  const board = boardOf(description, files.value);
+  if (!kernels.ok || !labels.ok || !board.ok) return allFaults(board, labels, kernels);
+  const architecture = architectureFor(description, files.value, kernels.value);
+  if (!architecture.ok) return architecture;
+  const { xen = defaultXen } = target;
+  const platform = platformOf(architecture.value, board.value?.gic ?? DEFAULT_GIC);
+  const input = { files: files.value, kernels: kernels.value, labels: labels.value };
+  const guests = layOutGuests(description, input, { platform, xen });
   if (!guests.ok) return guests;
 
   const verify = description.verify ?? target.verify ?? "none";
@@ -66,7 +77,10 @@ export async function compileLaunch(
   const main = guests.value.filter(({ domain }) => !domain.recovery);
   const plans = assembleImage(
     { main, recovery },
-    { policy: policy && policyRecord(policy.bytes), target: { ...target, verify } },
+    {
+      policy: policy && policyRecord(policy.bytes),
+      target: { ...target, architecture: architecture.value, verify },
+    },
   );
   const diagnostics = checkPlans(plans, description);
   if (diagnostics.length > 0) return { ok: false, diagnostics };
@@ -74,14 +88,69 @@ export async function compileLaunch(
   const demands = [plans.main, ...(plans.recovery ? [plans.recovery] : [])].map(({ plan }) =>
     hostDemand(plan, image.length),
   );
+  const demand = demands.reduce((most, one) => (one.totalBytes > most.totalBytes ? one : most));
+  if (board.value !== undefined && demand.totalBytes > board.value.memoryBytes) {
+    return boardTooSmall(description, files.value, board.value, demand);
+  }
   const value = {
-    ...{ image, ...plans.main, verify },
+    ...{ image, architecture: architecture.value, ...plans.main, verify },
     ...(plans.recovery === undefined ? {} : { recovery: plans.recovery }),
-    demand: demands.reduce((most, other) => (other.totalBytes > most.totalBytes ? other : most)),
+    demand,
     xenCommandLine: xenOptions(image.length, policy !== undefined).join(" "),
     ...(policy === undefined ? {} : { policy: policy.bytes }),
   };
   return { ok: true, value, diagnostics: [] };
+}
+
+/** What the board's device tree says; undefined: the description names none. */
+function boardOf(
+  { board }: LaunchDescription,
+  files: ReadonlyMap<string, MaterialFile>,
+): Result<Board | undefined> {
+  return board === undefined
+    ? { ok: true, value: undefined, diagnostics: [] }
+    : readBoard(fileOf(files, board));
+}
+
+/** The launch's architecture, which all kernels have; one with a board is arm64. */
+function architectureFor(
+  description: LaunchDescription,
+  files: ReadonlyMap<string, MaterialFile>,
+  kernels: ReadonlyMap<string, GuestKernel>,
+): Result<Architecture> {
+  const paths = description.domains.map(({ kernel }) => kernel);
+  const of = (path: string): Architecture | undefined => kernels.get(path)?.kernel.architecture;
+  const first = paths[0] === undefined ? undefined : of(paths[0]);
+  const wanted = description.arch ?? (description.board ? "arm64" : first);
+  const others = [...new Set(paths)].filter((path) => of(path) !== wanted);
+  const diagnostics = others.flatMap(
+    (path) =>
+      materialFault(
+        fileOf(files, path),
+        "DOMB3012",
+        `the kernel is for ${of(path)}, wanted one for ${wanted}, as ` +
+          (description.arch ? "arch says" : description.board ? "the board has" : "the first one"),
+        "Give a kernel for the host's architecture.",
+      ).diagnostics,
+  );
+  return wanted !== undefined && diagnostics.length === 0
+    ? { ok: true, value: wanted, diagnostics }
+    : { ok: false, diagnostics };
+}
+
+function boardTooSmall(
+  description: LaunchDescription,
+  files: ReadonlyMap<string, MaterialFile>,
+  { memoryBytes }: Board,
+  { totalBytes }: HostDemand,
+): Result<never> {
+  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 0x100000)} MiB`;
+  return materialFault(
+    fileOf(files, description.board ?? ""),
+    "DOMB3014",
+    `the board has ${mebibytes(memoryBytes)} of memory, and the launch takes ${mebibytes(totalBytes)}`,
+    "Give the domains less memory, or the launch a larger board.",
+  );
 }
 
 function policyRecord(bytes: Uint8Array): PlanSetting["policy"] {
@@ -123,11 +192,17 @@ async function readKernels(
     : { ok: false, diagnostics };
 }
 
+/** What earlier stages made of the description's files, each by path. */
+interface GuestInput {
+  readonly files: ReadonlyMap<string, MaterialFile>;
+  readonly kernels: ReadonlyMap<string, GuestKernel>;
+  readonly labels: Labels;
+}
+
 function layOutGuests(
   description: LaunchDescription,
-  files: ReadonlyMap<string, MaterialFile>,
-  kernels: ReadonlyMap<string, GuestKernel>,
-  labels: Labels,
+  { files, kernels, labels }: GuestInput,
+  target: GuestTarget,
 ): Result<readonly PlannedGuest[]> {
   const guests: PlannedGuest[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -136,7 +211,11 @@ function layOutGuests(
       domain,
       kernelOf(kernels, domain),
       domain.ramdisk === undefined ? undefined : fileOf(files, domain.ramdisk).bytes,
-      description.placeOf(["domains", domain.name, "memory"]),
+      target,
+      {
+        memory: description.placeOf(["domains", domain.name, "memory"]),
+        vcpus: description.placeOf(["domains", domain.name, "vcpus"]),
+      },
     );
     diagnostics.push(...guest.diagnostics);
     const label = labels.get(domain.name) ?? "";

@@ -4,6 +4,7 @@
 // that nobody has opened yet (that is the materials stage's part).
 
 import type { Place } from "../diagnostics/diagnostic.js";
+import type { Architecture } from "../image/architectures.js";
 import type { Role } from "../plan/roles.js";
 
 /** One Initial Domain as the description asks for it, defaults filled in. */
@@ -41,6 +42,10 @@ export interface DomainDescription {
 export interface LaunchDescription {
   /** The file that it was read from; empty when it was given as an object. */
   readonly source: string;
+  /** Of the host and all domains; undefined: the kernels say it. */
+  readonly arch?: Architecture;
+  /** Absolute path of the device tree of the board that the launch is for. */
+  readonly board?: string;
   readonly domains: readonly DomainDescription[];
   /** Absolute path of the FLASK policy that Xen must enforce. */
   readonly policy?: string;

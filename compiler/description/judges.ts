@@ -144,13 +144,7 @@ function wholeNumberFault(
 
 /** A number of virtual CPUs. */
 export function vcpusFault(value: unknown): ValueFault | undefined {
-  const fault = wholeNumberFault(value, 1, MAX_VCPUS, "vcpus: 1");
-  if (fault?.code !== "DOMB1018" || Number(value) < 1) return fault;
-  return {
-    code: "DOMB1015",
-    predicate: `is ${show(value)}; not yet: this domb gives a domain at most ${MAX_VCPUS}`,
-    fix: `Write \`vcpus: ${MAX_VCPUS}\`, or leave it out.`,
-  };
+  return wholeNumberFault(value, 1, MAX_VCPUS, "vcpus: 1");
 }
 
 /** A domid of an Initial Domain. */
@@ -193,6 +187,13 @@ export function policyFault(value: unknown): ValueFault | undefined {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
   const wanted = "a mapping with the keys xsm or verify";
   return wrongType(value, wanted, "Write, for example, `policy: { xsm: ./xenpolicy }`.");
+}
+
+/** What the compiler may assume of the host. */
+export function hostFault(value: unknown): ValueFault | undefined {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
+  const wanted = "a mapping with the key board";
+  return wrongType(value, wanted, "Write, for example, `host: { board: ./board.dtb }`.");
 }
 
 /** One of a fixed set of texts. */

@@ -4,9 +4,13 @@
 
 /** Keys of the whole description, and what each will say. */
 export const laterLaunchKeys: Readonly<Record<string, string>> = {
-  arch: "the architecture of the host",
-  host: "what the compiler may assume of the host",
   links: "the static wiring between domains",
+};
+
+/** Keys of `host`, and what each will say. */
+export const laterHostKeys: Readonly<Record<string, string>> = {
+  memory: "how much memory the host has",
+  cpus: "how many CPUs the host has",
 };
 
 /** Keys of a domain, and what each will say. */

@@ -107,9 +107,11 @@ function checkDescription(
     return { ok: false, diagnostics: inOrder(diagnostics) };
   }
   const domains = resolveDomains(shape.launch, directory);
-  const { policy } = shape.launch;
+  const { arch, host, policy } = shape.launch;
   const launch = {
     ...{ source, domains, placeOf: places.ofValue.bind(places) },
+    ...(arch === undefined ? {} : { arch }),
+    ...(host?.board === undefined ? {} : { board: resolve(directory, host.board) }),
     ...(policy?.xsm === undefined ? {} : { policy: resolve(directory, policy.xsm) }),
     ...(policy?.verify === undefined ? {} : { verify: policy.verify }),
   };

@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { LABEL_BYTES, MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
+import { architectures } from "../image/architectures.js";
 import { RECOVERY_ROLE, roles } from "../plan/roles.js";
 import {
   choiceFault,
@@ -12,6 +13,7 @@ import {
   domidFault,
   fileFault,
   formatFault,
+  hostFault,
   labelFormFault,
   memoryFault,
   policyFault,
@@ -59,7 +61,8 @@ export const domainSchema = z
   .strictObject({
     kernel: file(
       "kernel",
-      "The kernel, a bzImage or an ELF file with a PVH note; relative to the description's file.",
+      "The kernel: a bzImage, an arm64 Image (plain or gzip), or an ELF file, for x86-64 with a PVH " +
+        "note; relative to the description's file.",
       "./vmlinuz",
     ),
     cmdline: judged(
@@ -88,7 +91,15 @@ export const domainSchema = z
       memoryFault,
     ),
     vcpus: judged(
-      z.int().min(1).max(MAX_VCPUS).meta({ description: "How many virtual CPUs it has." }),
+      z
+        .int()
+        .min(1)
+        .max(MAX_VCPUS)
+        .meta({
+          description:
+            "How many virtual CPUs it has: one on x86-64 as yet, up to 128 on arm64 with a GICv3 and " +
+            "8 with a GICv2.",
+        }),
       vcpusFault,
     ).default(1),
     type: judged(
@@ -160,12 +171,30 @@ export const policySchema = z
   })
   .meta({ description: "The security policy." });
 
+export const hostSchema = z
+  .strictObject({
+    board: file(
+      "board",
+      "The board's device tree, arm64 only: which interrupt controller the domains get, and how " +
+        "much memory there is; relative to the description's file. Default: a GICv3.",
+      "./board.dtb",
+    ).optional(),
+  })
+  .meta({ description: "What the compiler may assume of the host, and checks." });
+
 export const launchSchema = z
   .strictObject({
     domb: judged(
       z.literal(FORMAT_VERSION).meta({ description: "The version of this format." }),
       formatFault,
     ),
+    arch: judged(
+      z.enum(architectures as readonly ["x86_64", "arm64"]).meta({
+        description: "The architecture of host and domains; by default that of the first kernel.",
+      }),
+      choiceFault(architectures),
+    ).optional(),
+    host: judged(hostSchema, hostFault).optional(),
     policy: judged(policySchema, policyFault).optional(),
     // Names are judged with the rules between domains: zod would skip the rest of a misnamed one.
     domains: z.record(z.string().meta({ pattern: DOMAIN_NAME_PATTERN.source }), domainSchema).meta({

@@ -5,11 +5,17 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { show, type ValueFault } from "./judges.js";
-import { laterDomainKeys, laterLaunchKeys } from "./later-keys.js";
+import { laterDomainKeys, laterHostKeys, laterLaunchKeys } from "./later-keys.js";
 import { nearestName } from "./nearest-name.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { type DescriptionCode, descriptionRules } from "./rules.js";
-import { domainSchema, launchSchema, type ParsedLaunch, policySchema } from "./schema.js";
+import {
+  domainSchema,
+  hostSchema,
+  launchSchema,
+  type ParsedLaunch,
+  policySchema,
+} from "./schema.js";
 
 export interface Shape {
   /** Undefined when something is wrong. */
@@ -20,6 +26,7 @@ export interface Shape {
 const launchKeys = Object.keys(launchSchema.shape);
 const domainKeys = Object.keys(domainSchema.shape);
 const policyKeys = Object.keys(policySchema.shape);
+const hostKeys = Object.keys(hostSchema.shape);
 
 /** A diagnostic of `fault` of the value at `path`. */
 export function diagnoseFault(fault: ValueFault, path: Path, places: Places): Diagnostic {
@@ -94,7 +101,9 @@ function unknownKey(path: Path, key: string): UnknownKey {
       ? [launchKeys, laterLaunchKeys]
       : path[0] === "policy"
         ? [policyKeys, {}]
-        : [domainKeys, laterDomainKeys];
+        : path[0] === "host"
+          ? [hostKeys, laterHostKeys]
+          : [domainKeys, laterDomainKeys];
   if (Object.hasOwn(later, key)) {
     return {
       code: "DOMB1012",

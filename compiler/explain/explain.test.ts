@@ -5,7 +5,7 @@ import { compileLaunch } from "../compile.js";
 import type { LaunchDescription } from "../description/description.js";
 import { buildElf } from "../materials/elf-builder.js";
 import { type DecodedImage, decodeImage, explainImage, explanationOf } from "./explain.js";
-import { readContext, readStartOfDay } from "./start-of-day.js";
+import { readContext, readStartOfDay } from "./x86-start.js";
 
 const MIB = 0x100000;
 const description: LaunchDescription = {

@@ -2,6 +2,7 @@
 // An image as text for people: what each domain is, what lies in its memory, what is done for it
 // and in which order.
 
+import { type Architecture, architectureNames } from "../image/architectures.js";
 import type { DecodedImage } from "../image/decode-image.js";
 import {
   type ExplainedDomain,
@@ -12,6 +13,7 @@ import {
   explanationOf,
 } from "./explanation.js";
 import type { GuestRegion } from "./guest-memory.js";
+import { startRegisters } from "./start.js";
 
 export { type DecodedImage, decodeImage } from "../image/decode-image.js";
 export { type Explanation, explanationOf } from "./explanation.js";
@@ -27,7 +29,9 @@ function explainPlan(explanation: Explanation): string {
   const shown = new Map<number, number>();
   const blocks = [
     explainHeader(explanation),
-    ...explanation.domains.map((domain) => explainDomain(domain, explanation.materials, shown)),
+    ...explanation.domains.map((domain) =>
+      explainDomain(domain, explanation.materials, shown, explanation.image.architecture),
+    ),
     explainMaterials(explanation.materials),
     explainTotals(explanation),
   ];
@@ -37,7 +41,7 @@ function explainPlan(explanation: Explanation): string {
 function explainHeader({ image }: Explanation): readonly string[] {
   return [
     `Launch image, ${size(image.bytes)}`,
-    `  format ${image.version}, for x86-64 Xen with domctl interface ` +
+    `  format ${image.version}, for ${architectureNames[image.architecture]} Xen with domctl interface ` +
       hexadecimal(image.xenInterface),
     `  plan   ${size(image.planBytes)}, sha256 ${image.planDigest}`,
     `  launch version ${image.launchVersion}, verify ${image.verify}, ${image.signed ? "signed" : "not signed"}`,
@@ -57,13 +61,17 @@ function explainDomain(
   domain: ExplainedDomain,
   materials: readonly ExplainedMaterial[],
   shown: Map<number, number>,
+  architecture: Architecture,
 ): readonly string[] {
   const { name, domid, vcpus, memoryBytes, pagingPoolBytes, cmdline, start } = domain;
   const output = domain.output === "xen-log" ? "writes to Xen's log" : "writes nowhere";
   const entry =
     start === undefined
       ? []
-      : [`  start  at ${hexadecimal(start.entry)}, ebx ${hexadecimal(start.startInfo)}`];
+      : [
+          `  start  at ${hexadecimal(start.entry)}, ` +
+            `${startRegisters[architecture]} ${hexadecimal(start.startInfo)}`,
+        ];
   return [
     `Domain ${name}, domid ${domid}: ${count(vcpus, "vCPU")}, ${size(memoryBytes)} of memory, ` +
       `${size(pagingPoolBytes)} for paging, ${output}`,

@@ -5,19 +5,22 @@
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
+import type { Architecture } from "../image/architectures.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";
 import type { PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
 import { type Role, rolesOf } from "../plan/roles.js";
 import { type GuestRegion, guestMemory } from "./guest-memory.js";
-import { type ReadContext, readContext, readStartOfDay } from "./start-of-day.js";
+import type { ReadContext } from "./guest-start.js";
+import { readContext, readStartOfDay } from "./start.js";
 
 export interface Explanation {
   readonly schema: "domb.explain/1";
   readonly image: {
     readonly bytes: number;
     readonly version: number;
+    readonly architecture: Architecture;
     readonly xenInterface: number;
     readonly launchVersion: number;
     readonly verify: Verify;
@@ -104,7 +107,7 @@ export interface ExplainedMaterial {
 
 /** Explains a decoded image, or one of its plans. */
 export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation {
-  const { header, plan, materials, signature } = decoded;
+  const { architecture, header, plan, materials, signature } = decoded;
   const recovery = "recovery" in decoded ? decoded.recovery : undefined;
   const operationsOf = ({ firstOperation, operationCount }: PlanStep) =>
     plan.operations.slice(firstOperation, firstOperation + operationCount);
@@ -128,6 +131,7 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
     image: {
       bytes: header.imageBytes,
       version: header.version,
+      architecture,
       xenInterface: header.xenInterface,
       launchVersion: header.launchVersion,
       verify: header.verify,
@@ -190,13 +194,13 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
   function findStart(operations: readonly PlanOperation[]) {
     const context = operations
       .filter((operation) => operation.kind === "setContext")
-      .map(({ material }) => readContext(materials[material] ?? new Uint8Array()))
+      .map(({ material }) => readContext(architecture, materials[material] ?? new Uint8Array()))
       .at(-1);
     const told = operations
       .filter((operation) => operation.kind === "copy")
       .filter(({ material }) => plan.materials[material]?.kind === "startOfDay")
       .map(({ material, frame }) =>
-        readStartOfDay(materials[material] ?? new Uint8Array(), frame * PAGE_SIZE),
+        readStartOfDay(architecture, materials[material] ?? new Uint8Array(), frame * PAGE_SIZE),
       )
       .at(-1);
     return { context, cmdline: told?.cmdline, memoryMap: told?.memoryMap ?? [] };

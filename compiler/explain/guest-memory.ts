@@ -3,7 +3,7 @@
 
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_HVM_MEMMAP_TYPE_RESERVED } from "../../contract/xen-abi.js";
-import type { MemoryRange } from "../guest/memory-map.js";
+import type { MemoryRange } from "../guest/memory-ranges.js";
 import type { Plan, PlanOperation } from "../plan/plan.js";
 
 export interface GuestRegion {

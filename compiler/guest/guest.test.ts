@@ -4,10 +4,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import type { DomainDescription } from "../description/description.js";
-import { readContext, readStartOfDay } from "../explain/start-of-day.js";
+import { readContext, readStartOfDay } from "../explain/x86-start.js";
 import { layOutGuest } from "./guest.js";
 import { type GuestKernel, guestKernel } from "./kernel-pages.js";
-import { memoryMap, memoryRanges } from "./memory-map.js";
+import { memoryMap, memoryRanges } from "./x86_64/memory-map.js";
+import { x86Platform } from "./x86_64/platform.js";
 
 const MIB = 0x100000;
 const GIB = 0x40000000;
@@ -31,12 +32,15 @@ function domainOf(memoryBytes: number, cmdline = "quiet"): DomainDescription {
 
 function kernelAt(address: number, memoryBytes: number): GuestKernel {
   const segments = [{ address, bytes: Buffer.from("code"), memoryBytes }];
-  return guestKernel({ entry: address, segments });
+  return guestKernel({ architecture: "x86_64", entry: address, segments });
 }
+
+const target = { platform: x86Platform, xen: "4.17" };
+const places = { memory: { line: 7 }, vcpus: { line: 8 } };
 
 function layOut(memoryBytes: number, kernel: GuestKernel, ramdiskBytes: number, cmdline?: string) {
   const ramdisk = ramdiskBytes === 0 ? undefined : new Uint8Array(ramdiskBytes);
-  return layOutGuest(domainOf(memoryBytes, cmdline), kernel, ramdisk, { line: 7 });
+  return layOutGuest(domainOf(memoryBytes, cmdline), kernel, ramdisk, target, places);
 }
 
 describe("memoryRanges and memoryMap", () => {

@@ -6,10 +6,9 @@ import { PAGE_SIZE } from "../../contract/limits.js";
 import type { DomainDescription } from "../description/description.js";
 import type { Place, Result } from "../diagnostics/diagnostic.js";
 import type { GuestKernel, GuestPage } from "./kernel-pages.js";
-import { LOW_MEMORY_END, type MemoryRange, memoryRanges, pagesOf } from "./memory-map.js";
+import { type MemoryRange, pagesOf } from "./memory-ranges.js";
+import type { FrameRange, Platform, ToldGuest } from "./platform.js";
 import { guestRules } from "./rules.js";
-import { encodeStartOfDay, startOfDayPages } from "./start-of-day.js";
-import { encodeVcpuContext } from "./vcpu-context.js";
 
 /** Whole pages of a guest with a file's bytes; what lies behind them in the last page is zero. */
 export interface PlacedBytes {
@@ -17,54 +16,70 @@ export interface PlacedBytes {
   readonly bytes: Uint8Array;
 }
 
+type GuestCode = Parameters<typeof guestRules.diagnose>[0];
+
 export interface Guest {
   readonly memory: readonly MemoryRange[];
   /** Every page that the kernel relies on, by ascending frame. */
   readonly kernel: readonly GuestPage[];
   readonly ramdisk: PlacedBytes | undefined;
   readonly startOfDay: PlacedBytes;
-  /** HVM save records for vCPU 0. */
+  /** The state in which vCPU 0 starts, as Xen takes it. */
   readonly vcpuContext: Uint8Array;
+  /** DomainRecord.devices and sharedInterrupts of contract/image.ts. */
+  readonly devices: number;
+  readonly sharedInterrupts: number;
 }
 
-/** Frames from `start` up to, but not including, `end`. */
-interface FrameRange {
-  readonly start: number;
-  readonly end: number;
+/** What a guest is laid out for. */
+export interface GuestTarget {
+  readonly platform: Platform;
+  /** Version of Xen, as in "4.17". */
+  readonly xen: string;
 }
 
-/** Never given to ramdisk or start of day: page 0, and what a PC has video memory and BIOS in. */
-const KEPT_FREE: readonly FrameRange[] = [
-  { start: 0, end: 1 },
-  { start: 0xa0, end: 0x100 },
-];
-
-/** Lays out a domain; `place` is where the description gives its memory. */
+/** Lays out a domain; the places are where the description gives its memory and its vCPUs. */
 export function layOutGuest(
   domain: DomainDescription,
   { kernel, pages }: GuestKernel,
   ramdisk: Uint8Array | undefined,
-  place: Place,
+  { platform, xen }: GuestTarget,
+  places: { readonly memory: Place; readonly vcpus: Place },
 ): Result<Guest> {
+  const { start: lowStart, end: lowEnd } = platform.lowMemory;
+  const place = places.memory;
+  if (domain.vcpus > platform.mostVcpus.count) {
+    const { count, why } = platform.mostVcpus;
+    const message = `"${domain.name}" has ${domain.vcpus} vCPUs, wanted at most ${count}: ${why}`;
+    const fix = `Give it ${count === 1 ? "one" : `${count} or fewer`}.`;
+    return refused("DOMB4003", places.vcpus, message, fix);
+  }
+  if (domain.memoryBytes > platform.mostMemoryBytes) {
+    const most = mebibytes(platform.mostMemoryBytes);
+    const message = `the memory of "${domain.name}" is ${mebibytes(domain.memoryBytes)}, wanted at most ${most}`;
+    return refused("DOMB4001", place, message, "Give it less.");
+  }
   const kernelRanges = kernel.segments.map(({ address, memoryBytes }) => ({
     start: Math.floor(address / PAGE_SIZE),
     end: pagesOf(address + memoryBytes),
   }));
+  const kernelStart = Math.min(...kernelRanges.map(({ start }) => start));
   const kernelEnd = Math.max(...kernelRanges.map(({ end }) => end));
-  if (kernelEnd * PAGE_SIZE > LOW_MEMORY_END) {
+  if (kernelStart * PAGE_SIZE < lowStart || kernelEnd * PAGE_SIZE > lowEnd) {
     const message =
-      `the kernel of "${domain.name}" (${domain.kernel}) reaches to guest address ` +
-      `0x${(kernelEnd * PAGE_SIZE).toString(16)}, wanted 0x${LOW_MEMORY_END.toString(16)} at most`;
-    const fix = "Link the kernel at lower physical addresses.";
-    return { ok: false, diagnostics: [guestRules.diagnose("DOMB4002", { place, message, fix })] };
+      `the kernel of "${domain.name}" (${domain.kernel}) lies at guest addresses ` +
+      `${hexadecimal(kernelStart * PAGE_SIZE)} to ${hexadecimal(kernelEnd * PAGE_SIZE)}, ` +
+      `wanted ${hexadecimal(lowStart)} to ${hexadecimal(lowEnd)}`;
+    const fix = "Link the kernel at physical addresses that its domain has.";
+    return refused("DOMB4002", place, message, fix);
   }
 
-  const placed = placeAll(Math.min(domain.memoryBytes, LOW_MEMORY_END));
+  const placed = placeAll(Math.min(domain.memoryBytes, lowEnd - lowStart));
   if (placed === undefined) {
     const least = leastMemory();
     const message =
       `the memory of "${domain.name}", ${mebibytes(domain.memoryBytes)}, does not hold its kernel ` +
-      `${domain.kernel}, which ends at ${mebibytes(kernelEnd * PAGE_SIZE)}` +
+      `${domain.kernel}, which ends at ${mebibytes(kernelEnd * PAGE_SIZE - lowStart)}` +
       (ramdisk === undefined
         ? ""
         : `, with its ramdisk ${domain.ramdisk} of ${mebibytes(ramdisk.length)}`);
@@ -72,28 +87,33 @@ export function layOutGuest(
       least === undefined
         ? "Give a smaller ramdisk: no amount of memory below 4 GiB holds both."
         : `Give at least ${mebibytes(least)}.`;
-    return { ok: false, diagnostics: [guestRules.diagnose("DOMB4001", { place, message, fix })] };
+    return refused("DOMB4001", place, message, fix);
   }
   const startInfo = placed.startOfDay * PAGE_SIZE;
   return {
     ok: true,
     value: {
-      memory: memoryRanges(domain.memoryBytes),
+      memory: platform.memoryRanges(domain.memoryBytes),
       kernel: pages,
       ramdisk: ramdisk === undefined ? undefined : { frame: placed.ramdisk, bytes: ramdisk },
       startOfDay: {
         frame: placed.startOfDay,
-        bytes: encodeStartOfDay(startOfDay(placed.ramdisk), startInfo),
+        bytes: platform.encodeStartOfDay(told(placed.ramdisk), startInfo),
       },
-      vcpuContext: encodeVcpuContext(kernel.entry, startInfo),
+      vcpuContext: platform.encodeVcpuContext(kernel.entry, startInfo),
+      devices: platform.devices,
+      sharedInterrupts: platform.sharedInterrupts(hasOutput(domain)),
     },
     diagnostics: [],
   };
 
-  function startOfDay(ramdiskFrame: number) {
+  function told(ramdiskFrame: number): ToldGuest {
     return {
       cmdline: domain.cmdline,
       memoryBytes: domain.memoryBytes,
+      vcpus: domain.vcpus,
+      hasOutput: hasOutput(domain),
+      xen,
       ramdisk:
         ramdisk === undefined
           ? undefined
@@ -103,21 +123,22 @@ export function layOutGuest(
 
   /** Frames of ramdisk and start of day in `lowBytes` of memory, if all fits. */
   function placeAll(lowBytes: number): { ramdisk: number; startOfDay: number } | undefined {
-    const end = Math.floor(lowBytes / PAGE_SIZE);
+    const end = Math.floor((lowStart + lowBytes) / PAGE_SIZE);
     if (kernelEnd > end) return undefined;
-    const used = [...KEPT_FREE, ...kernelRanges];
+    const used = [...platform.keptFree, ...kernelRanges];
     const ramdiskPages = pagesOf(ramdisk?.length ?? 0);
-    const ramdiskFrame = firstFit(ramdiskPages, used, kernelEnd, end);
+    const ramdiskFrame = firstFit(ramdiskPages, used, [kernelEnd, lowStart / PAGE_SIZE], end);
     if (ramdiskFrame === undefined) return undefined;
     used.push({ start: ramdiskFrame, end: ramdiskFrame + ramdiskPages });
-    const frame = firstFit(startOfDayPages(startOfDay(ramdiskFrame)), used, kernelEnd, end);
+    const pages = platform.startOfDayPages(told(ramdiskFrame));
+    const frame = firstFit(pages, used, [kernelEnd, lowStart / PAGE_SIZE], end);
     return frame === undefined ? undefined : { ramdisk: ramdiskFrame, startOfDay: frame };
   }
 
   /** The least low memory in whole MiB in which all fits. */
   function leastMemory(): number | undefined {
     const step = 0x100000;
-    let above = LOW_MEMORY_END / step;
+    let above = (lowEnd - lowStart) / step;
     if (placeAll(above * step) === undefined) return undefined;
     let below = 0;
     while (above - below > 1) {
@@ -129,15 +150,23 @@ export function layOutGuest(
   }
 }
 
-/** First of `pages` free frames, from `from` on or, if there is no room, from the bottom on. */
+function hasOutput({ output }: DomainDescription): boolean {
+  return output === "xen-log";
+}
+
+function refused(code: GuestCode, place: Place, message: string, fix: string): Result<never> {
+  return { ok: false, diagnostics: [guestRules.diagnose(code, { place, message, fix })] };
+}
+
+/** First of `pages` free frames from one of `starts` on; the next counts if there is no room. */
 function firstFit(
   pages: number,
   used: readonly FrameRange[],
-  from: number,
+  starts: readonly number[],
   end: number,
 ): number | undefined {
   const sorted = [...used].sort((a, b) => a.start - b.start);
-  for (const start of [from, 0]) {
+  for (const start of starts) {
     let frame = start;
     for (const range of sorted) {
       if (range.end <= frame) continue;
@@ -152,4 +181,8 @@ function firstFit(
 function mebibytes(bytes: number): string {
   const value = bytes / 0x100000;
   return Number.isInteger(value) ? `${value} MiB` : `${value.toFixed(2)} MiB`;
+}
+
+function hexadecimal(value: number): string {
+  return `0x${value.toString(16)}`;
 }

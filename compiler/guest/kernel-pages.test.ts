@@ -7,6 +7,7 @@ import { guestKernel } from "./kernel-pages.js";
 describe("guestKernel", () => {
   it("joins segments that meet within a page, and zeroes what none of them covers", () => {
     const { pages } = guestKernel({
+      architecture: "x86_64",
       entry: 0,
       segments: [
         { address: 0x1ffe, bytes: Buffer.from([1, 2, 3]), memoryBytes: 5 },
@@ -22,6 +23,7 @@ describe("guestKernel", () => {
 
   it("knows pages of zeros, whether the file has them or not", () => {
     const { pages } = guestKernel({
+      architecture: "x86_64",
       entry: 0,
       segments: [{ address: 0x1000, bytes: Buffer.alloc(0x1800), memoryBytes: 0x3000 }],
     });

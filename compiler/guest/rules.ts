@@ -9,7 +9,8 @@ export const guestRules = defineRules({
     title: "a domain's memory does not hold its kernel and ramdisk",
     severity: "error",
     explanation:
-      "Kernel, ramdisk and start of day must lie in the domain's memory below 0xf0000000. The " +
+      "Kernel, ramdisk and start of day must lie in the domain's memory below 0xf0000000, or on " +
+      "arm64 below 4 GiB. The " +
       "kernel lies where it was linked to lie; the rest goes behind it, or below it if there is " +
       "no room.",
     example: "memory: 32 MiB with a kernel that ends at 62 MiB",
@@ -22,5 +23,14 @@ export const guestRules = defineRules({
       "A domain has no memory from 0xf0000000 to 4 GiB, however much it has in all: there lie its " +
       "interrupt controller and Xen's pages. A kernel can't be moved.",
     example: "a kernel that is linked at 0xff000000",
+  },
+  DOMB4003: {
+    slug: "vcpus",
+    title: "a domain has more vCPUs than it can have there",
+    severity: "error",
+    explanation:
+      "On x86-64 a domain has one vCPU as yet. On arm64 its interrupt controller is of the board's " +
+      "version: a GICv3 serves 128 vCPUs, a GICv2 serves 8.",
+    example: "vcpus: 2 with a bzImage",
   },
 });

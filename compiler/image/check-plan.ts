@@ -18,7 +18,7 @@ import {
   MAX_WORK,
   PAGE_SIZE,
 } from "../../contract/limits.js";
-import { pagesOf } from "../guest/memory-map.js";
+import { pagesOf } from "../guest/memory-ranges.js";
 import { workOf } from "../plan/make-plan.js";
 import type { Plan, PlanOperation } from "../plan/plan.js";
 

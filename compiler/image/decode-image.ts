@@ -8,17 +8,17 @@ import {
   IMAGE_MAGIC,
   IMAGE_VERSION,
   ImageHeader,
-  MACHINE_X86_64,
   MAIN_HEADER,
   RECOVERY_HEADER,
 } from "../../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
 import { SIGNATURE_BYTES } from "../../contract/trust.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
-import { pagesOf } from "../guest/memory-map.js";
+import { pagesOf } from "../guest/memory-ranges.js";
 import { decodePlan } from "../plan/encode.js";
 import { type Plan, planHeaderLayout } from "../plan/plan.js";
 import { decodeRecord } from "../plan/record.js";
+import { type Architecture, architectureOf, machines } from "./architectures.js";
 import { checkPlan } from "./check-plan.js";
 import { type ImageHeaderValue, imageHeaderLayout } from "./image-header.js";
 import { imageRules } from "./rules.js";
@@ -28,6 +28,7 @@ type ImageCode = Parameters<typeof imageRules.diagnose>[0];
 
 /** One plan of an image. */
 export interface DecodedPlan {
+  readonly architecture: Architecture;
   readonly header: ImageHeaderValue;
   /** Of the header: what is signed. */
   readonly headerBytes: Uint8Array;
@@ -114,6 +115,7 @@ export function decodePlanAt(
   return {
     ok: true,
     value: {
+      architecture: architectureOf(header.value.machine) ?? "x86_64",
       header: header.value,
       headerBytes: image.subarray(offset, offset + ImageHeader.size),
       signature: signatureAt(image, offset),
@@ -151,7 +153,7 @@ function decodeHeader(image: Uint8Array, offset: number, place: Place): Result<I
   const known: [field: string, found: number, values: readonly number[]][] = [
     ["magic", magic, [IMAGE_MAGIC]],
     ["version", version, [IMAGE_VERSION]],
-    ["machine", machine, [MACHINE_X86_64]],
+    ["machine", machine, Object.values(machines)],
     ["xenInterface", xenInterface, Object.values(xenInterfaces)],
   ];
   const wanted = known

@@ -7,7 +7,6 @@ import {
   HEADERS_END,
   IMAGE_MAGIC,
   IMAGE_VERSION,
-  MACHINE_X86_64,
   MAIN_HEADER,
   RECOVERY_HEADER,
 } from "../../contract/image.js";
@@ -15,11 +14,14 @@ import { encodePlan } from "../plan/encode.js";
 import { imageBytesOf } from "../plan/materials.js";
 import type { Plan } from "../plan/plan.js";
 import { encodeRecord } from "../plan/record.js";
+import { type Architecture, machines } from "./architectures.js";
 import { imageHeaderLayout, type Verify } from "./image-header.js";
 import { defaultXen, type XenVersion, xenInterfaces } from "./xen-versions.js";
 
 /** What a plan's header says beside the plan. */
 export interface PlanTarget {
+  /** Default: x86_64. */
+  readonly architecture?: Architecture | undefined;
   readonly xen?: XenVersion | undefined;
   /** Counted up by the launch's owner, from 0; default: 1. */
   readonly launchVersion?: number | undefined;
@@ -59,7 +61,7 @@ function withPlan(
   headerOffset: number,
   plan: Plan,
   materials: readonly Uint8Array[],
-  { xen = defaultXen, launchVersion = 1, verify = "none" }: PlanTarget,
+  { architecture = "x86_64", xen = defaultXen, launchVersion = 1, verify = "none" }: PlanTarget,
 ): Uint8Array {
   const encodedPlan = encodePlan(plan);
   const planOffset = before.length;
@@ -68,7 +70,7 @@ function withPlan(
   const header = encodeRecord(imageHeaderLayout, {
     magic: IMAGE_MAGIC,
     version: IMAGE_VERSION,
-    machine: MACHINE_X86_64,
+    machine: machines[architecture],
     xenInterface: xenInterfaces[xen],
     launchVersion,
     verify,

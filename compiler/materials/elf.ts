@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads an ELF64 kernel for x86-64: its segments at their physical addresses, and the entry that
-// its PVH note names. Every field is hostile; sections, symbols and relocations are not looked at.
+// Reads an ELF64 kernel: its segments at their physical addresses, and where it is entered, which on
+// x86-64 a PVH note names and on arm64 the file's header. Every field is hostile; sections, symbols
+// and relocations are not looked at.
 
 import { XEN_ELFNOTE_PHYS32_ENTRY } from "../../contract/xen-abi.js";
 import type { Diagnostic, Result } from "../diagnostics/diagnostic.js";
+import type { Architecture } from "../image/architectures.js";
 import { type MaterialFile, materialFault } from "./material-file.js";
 
 /** Bytes of the guest's memory that the kernel says something about. */
@@ -16,13 +18,14 @@ export interface Segment {
 }
 
 export interface Kernel {
-  /** Guest physical address of its PVH entry. */
+  readonly architecture: Architecture;
+  /** Guest physical address at which it is entered. */
   readonly entry: number;
   /** By ascending address, without overlap, at least one. */
   readonly segments: readonly Segment[];
 }
 
-/** Kernels lie in the first 4 GiB: their entry and Xen's start info have 32-bit addresses. */
+/** Kernels lie in the first 4 GiB: on x86-64 their entry has 32 bits, on arm64 Xen says so. */
 const ADDRESS_END = 0x1_0000_0000;
 const ELF_MAGIC = 0x464c457f;
 const CLASS_64 = 2;
@@ -30,7 +33,8 @@ const LITTLE_ENDIAN = 1;
 const ELF_VERSION = 1;
 const TYPE_EXECUTABLE = 2;
 const TYPE_SHARED = 3;
-const MACHINE_X86_64 = 62;
+/** e_machine: EM_X86_64 and EM_AARCH64. */
+const elfMachines: Readonly<Record<Architecture, number>> = { x86_64: 62, arm64: 183 };
 const FILE_HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
 const SEGMENT_LOAD = 1;
@@ -61,7 +65,10 @@ export function readElfKernel(bytes: Uint8Array, file: MaterialFile): Result<Ker
     diagnostics.push(...checkProgramHeader(header, bytes.length, file));
   }
   if (diagnostics.length > 0) return { ok: false, diagnostics };
-  return assemble(bytes, headers.value, file);
+  const view = viewOf(bytes);
+  const isArm64 = view.getUint16(18, true) === elfMachines.arm64;
+  const fileEntry = isArm64 ? view.getBigUint64(24, true) : undefined;
+  return assemble(bytes, headers.value, fileEntry, file);
 }
 
 function readProgramHeaders(
@@ -78,7 +85,7 @@ function readProgramHeaders(
     ["EI_DATA", view.getUint8(5), [LITTLE_ENDIAN]],
     ["EI_VERSION", view.getUint8(6), [ELF_VERSION]],
     ["e_type", view.getUint16(16, true), [TYPE_EXECUTABLE, TYPE_SHARED]],
-    ["e_machine", view.getUint16(18, true), [MACHINE_X86_64]],
+    ["e_machine", view.getUint16(18, true), Object.values(elfMachines)],
     ["e_version", view.getUint32(20, true), [ELF_VERSION]],
     ["e_ehsize", view.getUint16(52, true), [FILE_HEADER_BYTES]],
     ["e_phentsize", view.getUint16(54, true), [PROGRAM_HEADER_BYTES]],
@@ -157,10 +164,11 @@ function checkProgramHeader(
   return [];
 }
 
-/** The kernel of program headers that were checked. */
+/** The kernel of program headers that were checked; `fileEntry` is the header's, if that counts. */
 function assemble(
   bytes: Uint8Array,
   headers: readonly ProgramHeader[],
+  fileEntry: bigint | undefined,
   file: MaterialFile,
 ): Result<Kernel> {
   const content = (header: ProgramHeader) =>
@@ -189,7 +197,7 @@ function assemble(
     .filter(({ type }) => type === SEGMENT_NOTE)
     .map((header) => findEntry(content(header)))
     .filter((entry) => entry !== undefined);
-  const [entry] = entries;
+  const entry = fileEntry ?? entries[0];
   if (entry === undefined) {
     return materialFault(
       file,
@@ -203,12 +211,17 @@ function assemble(
   if (!segments.some(holdsEntry)) {
     return fieldFault(
       file,
-      "XEN_ELFNOTE_PHYS32_ENTRY",
+      fileEntry === undefined ? "XEN_ELFNOTE_PHYS32_ENTRY" : "e_entry",
       hexadecimal(entry),
       "an address within one of the kernel's segments",
     );
   }
-  return { ok: true, value: { entry: Number(entry), segments }, diagnostics: [] };
+  const architecture = fileEntry === undefined ? "x86_64" : "arm64";
+  return {
+    ok: true,
+    value: { architecture, entry: Number(entry), segments },
+    diagnostics: [],
+  };
 }
 
 /** The entry that a segment of notes names; what follows a damaged note is not looked at. */

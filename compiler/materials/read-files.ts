@@ -48,16 +48,18 @@ export async function readFiles(
 }
 
 function namedFiles(description: LaunchDescription): readonly { path: string; place: Place }[] {
-  const { policy, domains } = description;
+  const { policy, board, domains } = description;
   const ofPolicy =
     policy === undefined ? [] : [{ path: policy, place: description.placeOf(["policy", "xsm"]) }];
+  const ofBoard =
+    board === undefined ? [] : [{ path: board, place: description.placeOf(["host", "board"]) }];
   const ofDomains = domains.flatMap(({ name, kernel, ramdisk }) => [
     { path: kernel, place: description.placeOf(["domains", name, "kernel"]) },
     ...(ramdisk === undefined
       ? []
       : [{ path: ramdisk, place: description.placeOf(["domains", name, "ramdisk"]) }]),
   ]);
-  return [...ofPolicy, ...ofDomains];
+  return [...ofBoard, ...ofPolicy, ...ofDomains];
 }
 
 async function readMaterial(

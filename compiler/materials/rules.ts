@@ -33,7 +33,9 @@ export const materialRules = defineRules({
     slug: "kernel-format",
     title: "a kernel is of no known format",
     severity: "error",
-    explanation: "A kernel is a bzImage, or an ELF file for x86-64 with a PVH entry note.",
+    explanation:
+      "A kernel is a bzImage, an arm64 Image, plain or packed with gzip, or an ELF file: for x86-64 " +
+      "with a PVH entry note, for arm64 with physical addresses.",
     example: "kernel: ./launch.yaml",
   },
   DOMB3005: {
@@ -85,5 +87,41 @@ export const materialRules = defineRules({
     severity: "error",
     explanation: "Two segments can't lie in the same bytes of the guest's memory.",
     example: "two program headers with the same p_paddr",
+  },
+  DOMB3011: {
+    slug: "arm64-image-header",
+    title: "an arm64 Image's header is wrong",
+    severity: "error",
+    explanation:
+      "An Image's header says how much memory the kernel takes and where in it its file lies " +
+      "(Linux, Documentation/arm64/booting.rst).",
+    example: "an Image cut in half",
+  },
+  DOMB3012: {
+    slug: "kernel-architecture",
+    title: "a kernel is for another architecture than the launch",
+    severity: "error",
+    explanation:
+      "A host and all of its domains have one architecture: what `arch` says, or else that of the " +
+      "first domain's kernel.",
+    example: "arch: arm64 with a bzImage",
+  },
+  DOMB3013: {
+    slug: "board",
+    title: "a board's device tree does not say what a launch needs",
+    severity: "error",
+    explanation:
+      "Of a board's device tree the compiler takes which interrupt controller (GIC) the board has, " +
+      "and how much memory.",
+    example: "board: a device tree without an interrupt controller",
+  },
+  DOMB3014: {
+    slug: "board-memory",
+    title: "a launch takes more memory than its board has",
+    severity: "error",
+    explanation:
+      "What Xen, the boot domain and all Initial Domains take at the launch's peak is held against " +
+      "the memory that the board's device tree has.",
+    example: "four domains with 1 GiB each on a board with 2 GiB",
   },
 });

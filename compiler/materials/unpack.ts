@@ -32,7 +32,12 @@ const compressions: readonly Compression[] = [
 ];
 const SIZE_BYTES = 4;
 
-/** Unpacks the payload of the bzImage `file`. */
+/** Whether the bytes start as a gzip file does. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** Unpacks the payload of the bzImage `file`, or a file that is packed as a whole. */
 export async function unpackKernel(
   payload: Uint8Array,
   file: MaterialFile,

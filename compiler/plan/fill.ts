@@ -2,7 +2,7 @@
 // The operations that give a domain its memory and fill it.
 
 import { PAGE_SIZE } from "../../contract/limits.js";
-import type { MemoryRange } from "../guest/memory-map.js";
+import type { MemoryRange } from "../guest/memory-ranges.js";
 import type { PlanOperation } from "./plan.js";
 
 /** Order of the large extents: 2 MiB. */

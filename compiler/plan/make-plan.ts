@@ -10,13 +10,12 @@ import {
   XEN_DOMCTL_CDF_host_ends,
   XEN_DOMCTL_CDF_hvm,
   XEN_DOMCTL_CDF_xen_log,
-  XEN_X86_EMU_LAPIC,
 } from "../../contract/xen-abi.js";
 import { pagingPoolPages } from "../../xen-model/memory.js";
 import type { DomainDescription } from "../description/description.js";
 import type { Guest, PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
-import { pagesOf } from "../guest/memory-map.js";
+import { pagesOf } from "../guest/memory-ranges.js";
 import { type Filling, fillOperation, populateOperations } from "./fill.js";
 import { type Material, MaterialTable, placeMaterials } from "./materials.js";
 import { packPages } from "./pack.js";
@@ -167,7 +166,7 @@ function fillingOf({ frame, bytes }: PlacedBytes, material: number): Filling {
   return { frame, count: pagesOf(bytes.length), source: { material, offset: 0 } };
 }
 
-function planDomain({ domain, label }: PlannedGuest): PlanDomain {
+function planDomain({ domain, label, guest }: PlannedGuest): PlanDomain {
   const memoryPages = domain.memoryBytes / PAGE_SIZE;
   const output = domain.output === "xen-log" ? XEN_DOMCTL_CDF_xen_log : 0;
   const hostEnds = domain.onDeath === "reboot" ? XEN_DOMCTL_CDF_host_ends : 0;
@@ -176,8 +175,8 @@ function planDomain({ domain, label }: PlannedGuest): PlanDomain {
     domid: domain.domid,
     createFlags:
       XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output | hostEnds | privilegesOf(domain.roles),
-    devices: XEN_X86_EMU_LAPIC,
-    sharedInterrupts: 0,
+    devices: guest.devices,
+    sharedInterrupts: guest.sharedInterrupts,
     vcpus: domain.vcpus,
     memoryPages,
     pagingPoolPages: pagingPoolPages(memoryPages, domain.vcpus),

@@ -5,10 +5,10 @@
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import type { DomainDescription } from "../description/description.js";
-import { readContext, readStartOfDay } from "../explain/start-of-day.js";
+import { readContext, readStartOfDay } from "../explain/start.js";
 import type { PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
-import { memoryRanges } from "../guest/memory-map.js";
+import { platformOfDevices } from "../guest/platforms.js";
 import type { DecodedPlan } from "../image/decode-image.js";
 import type { PlannedGuest } from "../plan/make-plan.js";
 import type { PlanDomain, PlanOperation } from "../plan/plan.js";
@@ -87,11 +87,15 @@ function readGuest(
   const context = operations.findLast(({ kind }) => kind === "setContext");
   if (context?.kind !== "setContext") return undefined;
   const vcpuContext = bytesOf(context.material);
-  const start = readContext(vcpuContext);
+  const start = readContext(decoded.architecture, vcpuContext);
   if (start === undefined) return undefined;
   const startOfDay = placedAt(start.startInfo / PAGE_SIZE);
   if (startOfDay === undefined) return undefined;
-  const { cmdline, ramdiskAddress } = readStartOfDay(startOfDay.bytes, start.startInfo);
+  const { cmdline, ramdiskAddress } = readStartOfDay(
+    decoded.architecture,
+    startOfDay.bytes,
+    start.startInfo,
+  );
   const ramdiskFrame = ramdiskAddress === undefined ? undefined : ramdiskAddress / PAGE_SIZE;
   const ramdisk = ramdiskFrame === undefined ? undefined : placedAt(ramdiskFrame);
   if (cmdline === undefined) return undefined;
@@ -102,13 +106,17 @@ function readGuest(
       label: record.label,
       entry: start.entry,
       guest: {
-        memory: memoryRanges(domain.memoryBytes),
+        memory: platformOfDevices(decoded.architecture, record.devices).memoryRanges(
+          domain.memoryBytes,
+        ),
         kernel: kernelOperations(decoded, index, ramdiskFrame).flatMap((operation) =>
           pagesFilledBy(operation, bytesOf),
         ),
         ramdisk,
         startOfDay,
         vcpuContext,
+        devices: record.devices,
+        sharedInterrupts: record.sharedInterrupts,
       },
     },
     ramdiskFrame,

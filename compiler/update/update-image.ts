@@ -7,13 +7,15 @@ import { PAGE_SIZE } from "../../contract/limits.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { layOutGuest } from "../guest/guest.js";
 import { type GuestKernel, type GuestPage, guestKernel } from "../guest/kernel-pages.js";
+import { platformOfDevices } from "../guest/platforms.js";
+import type { Architecture } from "../image/architectures.js";
 import { type AssembledImage, assembleImage } from "../image/assemble-image.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { PlanTarget } from "../image/encode-image.js";
-import { xenOf } from "../image/xen-versions.js";
+import { defaultXen, xenOf } from "../image/xen-versions.js";
 import type { Kernel } from "../materials/elf.js";
 import { readKernel } from "../materials/kernel.js";
-import type { MaterialFile } from "../materials/material-file.js";
+import { type MaterialFile, materialFault } from "../materials/material-file.js";
 import { checkLimits } from "../plan/limits.js";
 import type { PlannedGuest } from "../plan/make-plan.js";
 import type { PlanName } from "../signature/sign-image.js";
@@ -63,7 +65,7 @@ export async function updateImage(
     const fix = "Name a domain of the image.";
     return failed([updateRules.diagnose("DOMB5202", { place, message, fix })]);
   }
-  const changed = await changeGuest(old, change, place);
+  const changed = await changeGuest(decoded, old, change, place);
   if (!changed.ok) return changed;
   const put = (guests: readonly ReadGuest[]): readonly PlannedGuest[] =>
     guests.map((guest) => (guest === old ? changed.value : guest));
@@ -101,7 +103,8 @@ function assemble(
   recovery: readonly PlannedGuest[],
   { launchVersion, kept }: { launchVersion?: number | undefined; kept?: Uint8Array | undefined },
 ): AssembledImage {
-  const targetOf = ({ header }: DecodedPlan): PlanTarget => ({
+  const targetOf = ({ architecture, header }: DecodedPlan): PlanTarget => ({
+    architecture,
     xen: xenOf(header.xenInterface),
     launchVersion: launchVersion ?? header.launchVersion,
     verify: header.verify,
@@ -142,11 +145,12 @@ function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 async function changeGuest(
+  { architecture, header }: DecodedImage,
   old: ReadGuest,
   { kernel: kernelFile, ramdisk: ramdiskFile, cmdline = old.domain.cmdline }: DomainChange,
   place: Place,
 ): Promise<Result<PlannedGuest>> {
-  const kernel = await kernelOf(old, kernelFile);
+  const kernel = await kernelOf(architecture, old, kernelFile);
   if (!kernel.ok) return kernel;
   const domain = {
     ...old.domain,
@@ -155,20 +159,34 @@ async function changeGuest(
     ...(ramdiskFile === undefined ? {} : { ramdisk: ramdiskFile.path }),
   };
   const ramdisk = ramdiskFile?.bytes ?? old.guest.ramdisk?.bytes;
-  const guest = layOutGuest(domain, kernel.value, ramdisk, place);
+  const target = {
+    platform: platformOfDevices(architecture, old.guest.devices),
+    xen: xenOf(header.xenInterface) ?? defaultXen,
+  };
+  const places = { memory: place, vcpus: place };
+  const guest = layOutGuest(domain, kernel.value, ramdisk, target, places);
   if (!guest.ok) return guest;
   return { ok: true, value: { domain, label: old.label, guest: guest.value }, diagnostics: [] };
 }
 
 async function kernelOf(
+  architecture: Architecture,
   { entry, guest }: ReadGuest,
   file: MaterialFile | undefined,
 ): Promise<Result<GuestKernel>> {
   if (file === undefined) {
-    const kernel = { entry, segments: segmentsOf(guest.kernel) };
+    const kernel = { architecture, entry, segments: segmentsOf(guest.kernel) };
     return { ok: true, value: { kernel, pages: guest.kernel }, diagnostics: [] };
   }
   const kernel = await readKernel(file);
+  if (kernel.ok && kernel.value.architecture !== architecture) {
+    return materialFault(
+      file,
+      "DOMB3012",
+      `the kernel is for ${kernel.value.architecture}, wanted one for ${architecture}, as the image is`,
+      "Give a kernel for the host's architecture.",
+    );
+  }
   return kernel.ok ? { ...kernel, value: guestKernel(kernel.value) } : kernel;
 }
 

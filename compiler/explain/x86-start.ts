@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads a start of day and a vCPU's context back, for people. Any bytes are survived: what does not
-// lie in the material is left out.
+// Reads a PVH guest's start of day and its vCPU's context back. Any bytes are survived: what does
+// not lie in the material is left out.
 
 import {
   HVM_SAVE_CODE_CPU,
@@ -22,14 +22,7 @@ import {
   hvm_start_info_nr_modules_offset,
   hvm_start_info_size,
 } from "../../contract/xen-abi.js";
-import type { MemoryRange } from "../guest/memory-map.js";
-
-export interface ReadStartOfDay {
-  readonly cmdline: string | undefined;
-  readonly memoryMap: readonly MemoryRange[];
-  /** Guest physical address of the first module, if there is one. */
-  readonly ramdiskAddress: number | undefined;
-}
+import type { ReadContext, ReadStartOfDay } from "./guest-start.js";
 
 /** Reads the start of day that a guest has at `address`. */
 export function readStartOfDay(bytes: Uint8Array, address: number): ReadStartOfDay {
@@ -66,12 +59,6 @@ export function readStartOfDay(bytes: Uint8Array, address: number): ReadStartOfD
       },
     ),
   };
-}
-
-/** Where a vCPU starts, and the address that it finds in ebx. */
-export interface ReadContext {
-  readonly entry: number;
-  readonly startInfo: number;
 }
 
 /** Reads the CPU record of a context (arch-x86/hvm/save.h), if it has a whole one. */

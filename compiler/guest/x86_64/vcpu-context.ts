@@ -36,8 +36,8 @@ import {
   hvm_save_header_magic_offset,
   hvm_save_header_size,
   hvm_save_header_version_offset,
-} from "../../contract/xen-abi.js";
-import { type StructureWriter, writeStructure } from "./structures.js";
+} from "../../../contract/xen-abi.js";
+import { type StructureWriter, writeStructure } from "../structures.js";
 
 /** CR0: protection enabled, extension type (always one). */
 const CR0 = 0x11;

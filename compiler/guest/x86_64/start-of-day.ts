@@ -2,7 +2,7 @@
 // The start of day: what a PVH guest finds in its memory when it starts. One run of whole pages:
 // hvm_start_info, module list, ACPI tables, memory map, command line (arch-x86/hvm/start_info.h).
 
-import { PAGE_SIZE } from "../../contract/limits.js";
+import { PAGE_SIZE } from "../../../contract/limits.js";
 import {
   hvm_memmap_table_entry_addr_offset,
   hvm_memmap_table_entry_size,
@@ -21,20 +21,15 @@ import {
   hvm_start_info_size,
   hvm_start_info_version_offset,
   XEN_HVM_START_MAGIC_VALUE,
-} from "../../contract/xen-abi.js";
+} from "../../../contract/xen-abi.js";
+import { pagesOf } from "../memory-ranges.js";
+import type { ToldGuest } from "../platform.js";
+import { writeStructure } from "../structures.js";
 import { ACPI_BYTES, encodeAcpi } from "./acpi.js";
-import { MAX_MAP_RANGES, memoryMap, pagesOf } from "./memory-map.js";
-import { writeStructure } from "./structures.js";
+import { MAX_MAP_RANGES, memoryMap } from "./memory-map.js";
 
 /** Version of hvm_start_info that has a memory map. */
 const START_INFO_VERSION = 1;
-
-export interface StartOfDay {
-  /** UTF-8, without its zero byte. */
-  readonly cmdline: string;
-  readonly memoryBytes: number;
-  readonly ramdisk: { readonly address: number; readonly bytes: number } | undefined;
-}
 
 interface Offsets {
   readonly modules: number;
@@ -44,7 +39,7 @@ interface Offsets {
   readonly pages: number;
 }
 
-function offsetsOf({ cmdline, ramdisk }: StartOfDay): Offsets {
+function offsetsOf({ cmdline, ramdisk }: ToldGuest): Offsets {
   const modulesAt = hvm_start_info_size;
   const modulesEnd = modulesAt + (ramdisk === undefined ? 0 : hvm_modlist_entry_size);
   const acpiAt = alignedTo(16, modulesEnd);
@@ -65,12 +60,12 @@ function alignedTo(alignment: number, offset: number): number {
 }
 
 /** Pages that the start of day takes; its place does not matter. */
-export function startOfDayPages(content: StartOfDay): number {
+export function startOfDayPages(content: ToldGuest): number {
   return offsetsOf(content).pages;
 }
 
 /** The start of day for a guest that has it at `address`: hvm_start_info is its first byte. */
-export function encodeStartOfDay(content: StartOfDay, address: number): Uint8Array {
+export function encodeStartOfDay(content: ToldGuest, address: number): Uint8Array {
   const { cmdline, memoryBytes, ramdisk } = content;
   const offsets = offsetsOf(content);
   const bytes = new Uint8Array(offsets.pages * PAGE_SIZE);

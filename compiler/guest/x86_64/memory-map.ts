@@ -3,12 +3,12 @@
 // local APIC and Xen's special and shared pages; nothing else of a PC is there. The start of day is
 // memory that the guest may use once it has read the ACPI tables in it.
 
-import { PAGE_SIZE } from "../../contract/limits.js";
 import {
   XEN_HVM_MEMMAP_TYPE_ACPI,
   XEN_HVM_MEMMAP_TYPE_RAM,
   XEN_HVM_MEMMAP_TYPE_RESERVED,
-} from "../../contract/xen-abi.js";
+} from "../../../contract/xen-abi.js";
+import type { MemoryRange } from "../memory-ranges.js";
 
 /** First byte that is never memory below 4 GiB. */
 export const LOW_MEMORY_END = 0xf0000000;
@@ -16,16 +16,6 @@ export const LOW_MEMORY_END = 0xf0000000;
 export const HIGH_MEMORY_START = 0x1_0000_0000;
 /** First byte of what a guest must leave alone: shared info, special pages, local APIC. */
 const RESERVED_START = 0xfc000000;
-
-/** Bytes of guest physical addresses with one use. */
-export interface MemoryRange {
-  /** Guest physical address, a multiple of the page size. */
-  readonly address: number;
-  /** A multiple of the page size, at least one page. */
-  readonly bytes: number;
-  /** XEN_HVM_MEMMAP_TYPE_* (xen/include/public/arch-x86/hvm/start_info.h). */
-  readonly type: number;
-}
 
 /** The guest's memory, by ascending address, for `memoryBytes` in whole pages. */
 export function memoryRanges(memoryBytes: number): readonly MemoryRange[] {
@@ -61,9 +51,4 @@ export function memoryMap(
     reserved,
     ...high,
   ].filter(({ bytes }) => bytes > 0);
-}
-
-/** Pages that hold `bytes` bytes. */
-export function pagesOf(bytes: number): number {
-  return Math.ceil(bytes / PAGE_SIZE);
 }

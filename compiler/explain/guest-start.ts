@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a guest finds when it starts.
+
+import type { MemoryRange } from "../guest/memory-ranges.js";
+
+export interface ReadStartOfDay {
+  readonly cmdline: string | undefined;
+  readonly memoryMap: readonly MemoryRange[];
+  /** Guest physical address of the ramdisk, if there is one. */
+  readonly ramdiskAddress: number | undefined;
+}
+
+/** Where a vCPU starts, and the address of the start of day, which it finds in a register. */
+export interface ReadContext {
+  readonly entry: number;
+  readonly startInfo: number;
+}
