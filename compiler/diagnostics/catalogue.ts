@@ -6,6 +6,7 @@ import { descriptionRules } from "../description/rules.js";
 import { deviceTreeRules } from "../device-tree/rules.js";
 import { guestRules } from "../guest/rules.js";
 import { imageRules } from "../image/rules.js";
+import { importRules } from "../importers/rules.js";
 import { materialRules } from "../materials/rules.js";
 import { planRules } from "../plan/rules.js";
 import { policyRules } from "../policy/rules.js";
@@ -15,6 +16,7 @@ import type { Rule, RuleTable } from "./rules.js";
 
 const tables: readonly RuleTable<string>[] = [
   descriptionRules,
+  importRules,
   materialRules,
   deviceTreeRules,
   guestRules,
