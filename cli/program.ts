@@ -10,6 +10,7 @@ import { registerDiff } from "./commands/diff.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerExplain } from "./commands/explain.js";
 import { registerExport } from "./commands/export.js";
+import { registerImport } from "./commands/import.js";
 import { registerInit } from "./commands/init.js";
 import { registerKeygen } from "./commands/keygen.js";
 import { registerLater } from "./commands/later.js";
@@ -35,6 +36,7 @@ export function makeProgram(): Command {
     // A usage error is told by runProgram, which knows whether a program or a person reads it.
     .configureOutput({ outputError: () => {} });
   registerInit(program);
+  registerImport(program);
   registerDoctor(program);
   registerCheck(program);
   registerBuild(program);

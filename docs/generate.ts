@@ -9,6 +9,7 @@ import { diagnosticsPage } from "./generate-diagnostics.js";
 import { failuresPage } from "./generate-failures.js";
 import { formatsPage, importsPage } from "./generate-formats.js";
 import { hostilePage } from "./generate-hostile.js";
+import { importingPage } from "./generate-importing.js";
 import { requirementsPage } from "./generate-requirements.js";
 import { unchangedPage } from "./generate-unchanged.js";
 import { xenVersionsPage } from "./generate-xen-versions.js";
@@ -20,6 +21,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["formats.md", await formatsPage()],
     ["hostile-boot-domain.md", hostilePage()],
     ["hypercall-failures.md", failuresPage()],
+    ["importing.md", importingPage()],
     ["requirements.md", await requirementsPage()],
     ["unchanged-when-off.md", unchangedPage()],
     ["wasm-imports.md", await importsPage()],
