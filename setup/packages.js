@@ -37,12 +37,28 @@ export const packages = [
   { name: "busybox-static", reason: "userspace of the example domains", needs: ["busybox"] },
   { name: "procps", reason: "tests look for processes that are left", needs: ["pgrep"] },
   { name: "qemu-system-x86", reason: "boots the launch", needs: ["qemu-system-x86_64"] },
+  {
+    name: "qemu-system-arm",
+    reason: "boots the launch on arm64",
+    needs: ["qemu-system-aarch64"],
+  },
   { name: "osslsigncode", reason: "signs boot media", needs: ["osslsigncode"] },
   {
     name: "ovmf",
     reason: "firmware with Secure Boot, for tests of boot media",
     needs: ["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"],
   },
+  {
+    name: "qemu-efi-aarch64",
+    reason: "arm64 firmware with EFI, for tests of boot media",
+    needs: ["/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"],
+  },
+  {
+    name: "u-boot-qemu",
+    reason: "arm64 firmware of boards, for tests of boot media",
+    needs: ["/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
+  },
+  { name: "u-boot-tools", reason: "makes and checks scripts of U-Boot", needs: ["mkimage"] },
   {
     name: "grub-common",
     reason: "tests make a disk with GRUB of boot media",
@@ -59,7 +75,7 @@ export const packages = [
   { name: "device-tree-compiler", reason: "tests compare device trees with dtc", needs: ["dtc"] },
   {
     name: "gcc-aarch64-linux-gnu",
-    reason: "tests compile the boot domain's C for arm64",
+    reason: "compiles Xen and the boot domain for arm64",
     needs: ["aarch64-linux-gnu-gcc"],
   },
   {
