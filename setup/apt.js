@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An apt of our own, in the cache: Debian's places as the machine's own lists name them, but with
-// lists, caches and status apart. So it needs no root, and the machine's apt isn't touched. The
-// machine's other settings (proxies, authentication) hold.
+// lists, caches and status apart, for each architecture. So it needs no root, and the machine's apt
+// isn't touched. The machine's other settings (proxies, authentication) hold.
 
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -18,6 +18,23 @@ import { EXIT, fail, succeed } from "./outcome.js";
 
 const ATTEMPTS = 3;
 const RETRY_MS = 3000;
+
+/**
+ * Debian's names of the architectures.
+ *
+ * @type {Readonly<Record<import("./paths.js").Architecture, string>>}
+ */
+export const DEBIAN_ARCHITECTURES = { x86_64: "amd64", arm64: "arm64" };
+
+/**
+ * The name of a thing in the cache that each architecture has one of; x86-64's has the name alone.
+ *
+ * @param {string} name
+ * @param {import("./paths.js").Architecture} architecture
+ */
+export function cacheName(name, architecture) {
+  return architecture === "x86_64" ? name : `${name}-${architecture}`;
+}
 
 /**
  * @param {string} folder where the machine's apt keeps its settings
@@ -41,8 +58,9 @@ async function machineSources(folder = "/etc/apt") {
  * write to the cache. Hooks of the machine are for the machine's own lists.
  *
  * @param {string} folder
+ * @param {string} architecture
  */
-function settings(folder) {
+function settings(folder, architecture) {
   return `Dir::State "${folder}";
 Dir::State::Lists "${folder}/lists";
 Dir::State::status "${folder}/status";
@@ -51,9 +69,9 @@ Dir::Etc::SourceList "${folder}/sources.list";
 Dir::Etc::SourceParts "/dev/null";
 Dir::Etc::Preferences "/dev/null";
 Dir::Etc::PreferencesParts "/dev/null";
-APT::Architecture "amd64";
+APT::Architecture "${architecture}";
 #clear APT::Architectures;
-APT::Architectures { "amd64"; };
+APT::Architectures { "${architecture}"; };
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 #clear APT::Update;
@@ -69,9 +87,10 @@ Acquire::Languages "none";
  *
  * @param {import("./child.js").SetUp} setUp
  * @param {import("./child.js").Run} run
+ * @param {import("./paths.js").Architecture} architecture
  * @returns {Promise<import("./outcome.js").Outcome<PrivateApt>>}
  */
-export async function openApt({ cache, signal }, run) {
+export async function openApt({ cache, signal }, run, architecture = "x86_64") {
   const sources = debianSources(await machineSources());
   if (sources.length === 0) {
     return fail({
@@ -80,14 +99,14 @@ export async function openApt({ cache, signal }, run) {
       fix: `add Debian's ${DEBIAN_RELEASE} to /etc/apt/sources.list.d, or use Debian 12`,
     });
   }
-  const folder = join(cache, "apt");
+  const folder = join(cache, cacheName("apt", architecture));
   for (const part of ["lists/partial", "cache/archives/partial"]) {
     await mkdir(join(folder, part), { recursive: true });
   }
   const configuration = join(folder, "apt.conf");
   await writeFile(join(folder, "status"), "");
   await writeFile(join(folder, "sources.list"), formatSourcesList(sources));
-  await writeFile(configuration, settings(folder));
+  await writeFile(configuration, settings(folder, DEBIAN_ARCHITECTURES[architecture]));
 
   /** @type {PrivateApt["attempt"]} */
   const attempt = async (...parameters) => {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ramdisk of the example domains: busybox and ramdisk-init.sh. The same busybox and script
-// give the same bytes.
+// give the same bytes. x86-64's busybox is the machine's; arm64's is fetched, and stays until
+// `busybox-static-arm64` is removed from the cache.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { cacheName, openApt } from "./apt.js";
 import { cached, contentKey, placeLink } from "./cache.js";
+import { withLog } from "./child.js";
 import { newcArchive } from "./newc.js";
 import { EXIT, fail, succeed } from "./outcome.js";
 import { findProgram } from "./packages.js";
@@ -82,11 +85,43 @@ export async function writeRamdisk(entries, file) {
 }
 
 /**
+ * Debian's busybox for arm64, which this machine need not be able to run.
+ *
  * @param {import("./child.js").SetUp} setUp
+ * @returns {Promise<import("./outcome.js").Outcome<Buffer>>}
+ */
+async function fetchArm64Busybox(setUp) {
+  const name = cacheName("busybox-static", "arm64");
+  const step = { title: "fetching Debian's busybox for arm64", log: name };
+  const fetched = await cached(setUp, name, (folder) =>
+    withLog(setUp, step, async (run) => {
+      const apt = await openApt(setUp, run, "arm64");
+      if (!apt.ok) return apt;
+      const { configuration, attempt } = apt.value;
+      const download = join(folder, "package");
+      await mkdir(download);
+      const words = ["-c", configuration, "download", "busybox-static"];
+      const downloaded = await attempt("apt-get", words, { cwd: download });
+      if (!downloaded.ok) return downloaded;
+      const [archive = ""] = await readdir(download);
+      const unpacked = await run("dpkg-deb", ["--extract", archive, "content"], { cwd: download });
+      if (!unpacked.ok) return unpacked;
+      await rename(join(download, "content", "bin", "busybox"), join(folder, "busybox"));
+      await writeFile(join(folder, "package.txt"), `${archive}\n`);
+      await rm(download, { recursive: true });
+      return succeed(undefined);
+    }),
+  );
+  return fetched.ok ? succeed(await readFile(join(fetched.value, "busybox"))) : fetched;
+}
+
+/**
+ * @param {import("./child.js").SetUp} setUp
+ * @param {import("./outcome.js").Outcome<Buffer>} busybox
+ * @param {string} link
  * @returns {Promise<import("./outcome.js").Outcome<unknown>>}
  */
-export async function prepareGuestRamdisk(setUp) {
-  const busybox = await readBusybox(setUp);
+async function packGuestRamdisk(setUp, busybox, link) {
   if (!busybox.ok) return busybox;
   const entries = ramdiskEntries(busybox.value, await readFile(INIT));
   const name = join("guest-ramdisk", contentKey([newcArchive(entries)]));
@@ -94,6 +129,16 @@ export async function prepareGuestRamdisk(setUp) {
   const ramdisk = await cached(setUp, name, (folder) =>
     writeRamdisk(entries, join(folder, "busybox.cpio.gz")),
   );
-  if (ramdisk.ok) await placeLink(join(ramdisk.value, "busybox.cpio.gz"), paths.guestRamdisk);
+  if (ramdisk.ok) await placeLink(join(ramdisk.value, "busybox.cpio.gz"), link);
   return ramdisk;
+}
+
+/** @param {import("./child.js").SetUp} setUp */
+export async function prepareGuestRamdisk(setUp) {
+  return packGuestRamdisk(setUp, await readBusybox(setUp), paths.guestRamdisk);
+}
+
+/** @param {import("./child.js").SetUp} setUp */
+export async function prepareArm64GuestRamdisk(setUp) {
+  return packGuestRamdisk(setUp, await fetchArm64Busybox(setUp), paths.arm64GuestRamdisk);
 }

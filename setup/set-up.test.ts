@@ -143,6 +143,9 @@ Version: 6.1.192-2
 Depends: linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)
 `;
   expect(versionedKernel(description)).toBe("linux-image-6.1.0-56-cloud-amd64=6.1.192-2");
+  expect(versionedKernel(description.replaceAll("amd64", "arm64"))).toBe(
+    "linux-image-6.1.0-56-cloud-arm64=6.1.192-2",
+  );
   expect(versionedKernel("Depends: other\n")).toBeUndefined();
 });
 

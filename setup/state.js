@@ -53,12 +53,26 @@ async function xenFinding() {
   return made("Xen", current, current ? xen : "built from other patches or tools");
 }
 
-/** @returns {Promise<Finding>} */
-async function guestKernelFinding() {
-  if (!existsSync(paths.guestKernel)) return made("guest kernel", false, "not fetched");
-  const record = join(dirname(await realpath(paths.guestKernel)), "package.txt");
+/**
+ * @param {string} what
+ * @param {string} kernel
+ * @returns {Promise<Finding>}
+ */
+async function guestKernelFinding(what, kernel) {
+  if (!existsSync(kernel)) return made(what, false, "not fetched");
+  const record = join(dirname(await realpath(kernel)), "package.txt");
   const version = await readFile(record, "utf8").catch(() => "not from the cache");
-  return made("guest kernel", true, version.trim());
+  return made(what, true, version.trim());
+}
+
+/**
+ * @param {string} what
+ * @param {string} path
+ * @returns {Finding}
+ */
+function ramdiskFinding(what, path) {
+  const found = existsSync(path);
+  return made(what, found, found ? path : "not packed");
 }
 
 /**
@@ -68,16 +82,16 @@ async function guestKernelFinding() {
  */
 export async function findings() {
   const npm = await npmPackagesAreThere();
-  const ramdisk = existsSync(paths.guestRamdisk);
-  const control = existsSync(paths.controlRamdisk);
   const built = await projectIsBuilt();
   return [
     ...packageFindings(),
     made("npm packages", npm, npm ? "as package-lock.json says" : "not as package-lock.json says"),
     await xenFinding(),
-    await guestKernelFinding(),
-    made("guest ramdisk", ramdisk, ramdisk ? paths.guestRamdisk : "not packed"),
-    made("control domain's ramdisk", control, control ? paths.controlRamdisk : "not packed"),
+    await guestKernelFinding("guest kernel", paths.guestKernel),
+    await guestKernelFinding("guest kernel for arm64", paths.arm64GuestKernel),
+    ramdiskFinding("guest ramdisk", paths.guestRamdisk),
+    ramdiskFinding("guest ramdisk for arm64", paths.arm64GuestRamdisk),
+    ramdiskFinding("control domain's ramdisk", paths.controlRamdisk),
     made("domb", built, built ? paths.dist : "not built from the present sources"),
   ];
 }

@@ -3,8 +3,8 @@
 
 import { join } from "node:path";
 import { prepareControlRamdisk } from "./control-ramdisk.js";
-import { prepareGuestKernel } from "./guest-kernel.js";
-import { prepareGuestRamdisk } from "./guest-ramdisk.js";
+import { prepareArm64GuestKernel, prepareGuestKernel } from "./guest-kernel.js";
+import { prepareArm64GuestRamdisk, prepareGuestRamdisk } from "./guest-ramdisk.js";
 import { prepareNpmPackages } from "./npm-packages.js";
 import { preparePackages } from "./packages.js";
 import { paths } from "./paths.js";
@@ -32,7 +32,9 @@ const everything = [
   prepareXen,
   prepareUpstreamXen,
   prepareGuestKernel,
+  prepareArm64GuestKernel,
   prepareGuestRamdisk,
+  prepareArm64GuestRamdisk,
   prepareControlRamdisk,
   prepareProject,
 ];
