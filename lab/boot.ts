@@ -12,11 +12,12 @@ import { type DecodedPlan, decodePlanAt } from "../compiler/image/decode-image.j
 import { defaultXen, type XenVersion } from "../compiler/image/xen-versions.js";
 import type { Trust } from "../compiler/signature/sign-image.js";
 import { withTrust } from "../compiler/signature/trust.js";
-import { MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
+import { ImageHeader, MACHINE_ARM64, MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
-import { paths } from "../setup/paths.js";
+import { type Architecture, paths } from "../setup/paths.js";
+import { hosts, logOptions, runHost } from "./host.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
-import { hostFiles, qemuProgram, runQemu } from "./qemu.js";
+import { type BootModule, hostFiles } from "./qemu.js";
 import { parseLogLine } from "./xen-log.js";
 
 export type { TimelineEvent } from "./launch-observer.js";
@@ -79,7 +80,7 @@ export interface Verification {
 }
 
 export interface BootOutcome {
-  readonly arch: "x86_64";
+  readonly arch: Architecture;
   readonly status: "success" | "recovered" | "failed" | "timeout" | "interrupted" | "died";
   readonly reason: string;
   readonly bootDomain: {
@@ -100,14 +101,14 @@ export type BootResult =
   | { readonly ok: true; readonly outcome: BootOutcome }
   | { readonly ok: false; readonly lacking: string; readonly fix: string };
 
-/** Options that every boot gives Xen: its log on the serial port, stamped with the counter. */
-const logOptions = [
-  "com1=115200,8n1",
-  "console=com1",
-  "loglvl=all",
-  "guest_loglvl=all",
-  "console_timestamps=raw",
-];
+/** The architecture that an image is for; x86-64's host tells what is wrong with a damaged one. */
+function architectureOf(image: Uint8Array): Architecture {
+  if (image.length < ImageHeader.size) return "x86_64";
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  return view.getUint32(MAIN_HEADER + ImageHeader.machine, true) === MACHINE_ARM64
+    ? "arm64"
+    : "x86_64";
+}
 
 interface ImageDomain extends ExpectedDomain {
   readonly digest: string;
@@ -146,13 +147,24 @@ function domainsOfPlan({ plan }: DecodedPlan, until: readonly Until[]): ImageDom
   });
 }
 
-function lacking(xen: XenVersion): { readonly lacking: string; readonly fix: string } | undefined {
+/** What this machine lacks for a boot, and the command that makes it. */
+interface Lack {
+  readonly lacking: string;
+  readonly fix: string;
+}
+
+function lacking(xen: XenVersion, architecture: Architecture): Lack | undefined {
   const inPath = (program: string): boolean =>
     (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
-  if (!inPath(qemuProgram)) {
-    return { lacking: qemuProgram, fix: "apt-get install qemu-system-x86" };
+  const host = hosts[architecture];
+  if (!inPath(host.program)) {
+    return { lacking: host.program, fix: `apt-get install ${host.package}` };
   }
-  const built = { "the patched Xen": paths.xen(xen), "the boot domain": paths.bootDomain(xen) };
+  const built = {
+    "the patched Xen": paths.xen(xen, architecture),
+    "the boot domain": paths.bootDomain(xen, architecture),
+    ...(architecture === "arm64" ? { "the board's device tree": paths.arm64Board } : {}),
+  };
   const fix =
     xen === defaultXen
       ? "npm run build"
@@ -203,12 +215,46 @@ class Outputs {
 }
 
 /** The boot domain's file, with whom it is to trust. */
-async function bootDomainFor({ xen = defaultXen, trust }: BootRequest): Promise<Uint8Array> {
-  const built = await readFile(paths.bootDomain(xen));
+async function bootDomainFor(
+  { xen = defaultXen, trust }: BootRequest,
+  architecture: Architecture,
+): Promise<Uint8Array> {
+  const built = await readFile(paths.bootDomain(xen, architecture));
   if (trust === undefined || trust.keys.length === 0) return built;
   const trusting = withTrust(built, trust);
   if (!trusting.ok) throw new Error("bug: the built boot domain has no room for keys");
   return trusting.value;
+}
+
+interface FilledModule extends BootModule {
+  readonly content: Uint8Array;
+}
+
+/** Xen finds the policy by its magic number, or its kind; the first of the others is the image. */
+async function bootModules(
+  request: BootRequest,
+  architecture: Architecture,
+): Promise<FilledModule[]> {
+  const bootDomain = await bootDomainFor(request, architecture);
+  const { image, policy } = request;
+  return [
+    { file: hostFiles.bootDomain, kind: "kernel", content: bootDomain },
+    { file: hostFiles.image, kind: "ramdisk", content: image },
+    ...(policy ? [{ file: hostFiles.policy, kind: "policy", content: policy } as const] : []),
+  ];
+}
+
+/** Memory that a host lacks for its boot modules. */
+function tooSmall(
+  { hostMemoryBytes }: BootRequest,
+  architecture: Architecture,
+  modules: readonly FilledModule[],
+): Lack | undefined {
+  const least = hosts[architecture].leastMemoryBytes(modules.map(({ content }) => content.length));
+  if (hostMemoryBytes >= least) return undefined;
+  const mebibytes = Math.ceil(least / 0x100000);
+  const lacking = `memory of the host for the launch image, ${mebibytes} MiB in all,`;
+  return { lacking, fix: `domb boot --host-memory "${mebibytes} MiB"` };
 }
 
 function verificationOf(observer: LaunchObserver): Verification | undefined {
@@ -223,11 +269,16 @@ function verificationOf(observer: LaunchObserver): Verification | undefined {
  */
 export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const { xen = defaultXen } = request;
-  const missing = lacking(xen);
+  const architecture = architectureOf(request.image);
+  const missing = lacking(xen, architecture);
   if (missing !== undefined) return { ok: false, ...missing };
+  const modules = await bootModules(request, architecture);
+  const small = tooSmall(request, architecture, modules);
+  if (small !== undefined) return { ok: false, ...small };
 
   const domains = domainsOf(request.image, request.until);
-  const observer = new LaunchObserver(domains, request.icount);
+  const nanoseconds = request.icount && hosts[architecture].countsNanoseconds;
+  const observer = new LaunchObserver(domains, nanoseconds);
   await mkdir(request.outputDirectory, { recursive: true });
   const outputs = new Outputs(request.outputDirectory, domains);
   const directory = await mkdtemp(join(tmpdir(), "domb-boot-"));
@@ -235,21 +286,20 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const limit = AbortSignal.timeout(request.timeLimitSeconds * 1000);
   const stops = [done.signal, limit, ...(request.signal === undefined ? [] : [request.signal])];
   try {
-    await copyFile(paths.xen(xen), join(directory, hostFiles.xen));
-    await writeFile(join(directory, hostFiles.bootDomain), await bootDomainFor(request));
-    await writeFile(join(directory, hostFiles.image), request.image, { mode: 0o600 });
-    if (request.policy) await writeFile(join(directory, hostFiles.policy), request.policy);
-    // Xen finds the policy by its magic number; the first of the others is the image.
-    const policies = request.policy === undefined ? [] : [hostFiles.policy];
+    await copyFile(paths.xen(xen, architecture), join(directory, hostFiles.xen));
+    for (const { file, content } of modules) {
+      await writeFile(join(directory, file), content, { mode: 0o600 });
+    }
     let ended = false;
-    const qemu = await runQemu(
+    const qemu = await runHost(
+      architecture,
       {
         directory,
-        xenCommandLine: [...logOptions, ...request.xenOptions].join(" "),
+        xenCommandLine: [...logOptions(architecture), ...request.xenOptions].join(" "),
         memoryBytes: request.hostMemoryBytes,
         moreOptions: request.qemuOptions ?? [],
         icount: request.icount,
-        modules: [hostFiles.bootDomain, hostFiles.image, ...policies],
+        modules: modules.map(({ file, kind }) => ({ file, kind })),
         signal: AbortSignal.any(stops),
         ...(request.consoleSocket === undefined ? {} : { consoleSocket: request.consoleSocket }),
         ...(request.monitorSocket === undefined ? {} : { monitorSocket: request.monitorSocket }),
@@ -280,7 +330,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
     return {
       ok: true,
       outcome: {
-        arch: "x86_64",
+        arch: architecture,
         ...outcome(),
         bootDomain: {
           exited: observer.pagesReturned !== null,

@@ -4,6 +4,8 @@
 import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../compiler/compile.js";
+import { ImageHeader, MACHINE_ARM64 } from "../contract/image.js";
+import { paths } from "../setup/paths.js";
 import { booted, compiled } from "./lab-bench.js";
 
 let launch: CompiledLaunch;
@@ -55,16 +57,34 @@ describe("a boot", () => {
   });
 });
 
-describe("a machine without QEMU", () => {
-  const own = process.env.PATH;
+/** The image as if it were for arm64. */
+function imageForArm64(): Uint8Array {
+  const image = launch.image.slice();
+  new DataView(image.buffer).setUint32(ImageHeader.machine, MACHINE_ARM64, true);
+  return image;
+}
+
+describe("a machine that can't boot a launch", () => {
+  const own = { ...process.env };
   afterEach(() => {
-    process.env.PATH = own;
+    process.env = { ...own };
   });
 
   it("is told what it lacks", async () => {
     process.env.PATH = "/nonexistent";
     await expect(booted(launch.image, launch.xenCommandLine)).rejects.toThrow(
       "qemu-system-x86_64 is lacking: apt-get install qemu-system-x86",
+    );
+    await expect(booted(imageForArm64(), launch.xenCommandLine)).rejects.toThrow(
+      "qemu-system-aarch64 is lacking: apt-get install qemu-system-arm",
+    );
+  });
+
+  it("is told how much memory an arm64 host must have to load the launch", async () => {
+    process.env.DOMB_XEN = paths.xen();
+    const small = { hostMemoryBytes: 128 * 0x100000 };
+    await expect(booted(imageForArm64(), launch.xenCommandLine, small)).rejects.toThrow(
+      'memory of the host for the launch image, 147 MiB in all, is lacking: domb boot --host-memory "147 MiB"',
     );
   });
 });

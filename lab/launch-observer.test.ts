@@ -94,6 +94,19 @@ describe("the observer of a launch", () => {
     expect(observer.receiptLines).toEqual([]);
   });
 
+  it("takes the counter for what Xen says it is, unless it counts nanoseconds", () => {
+    const clocks = {
+      "Detected 2000.000 MHz processor.": 500,
+      "Generic Timer IRQ: phys=30 hyp=26 virt=27 Freq: 62500 KHz": 16_000,
+    };
+    for (const [clock, atNs] of Object.entries(clocks)) {
+      observer = new LaunchObserver([{ name: "web", domid: 1, until: ["up"] }], false);
+      xen(1000, clock);
+      domain(1, 2000, "I am up");
+      expect(observer.domains[0]?.markerAtNs).toBe(atNs);
+    }
+  });
+
   it("names what failed, in the words of the contract", () => {
     xen(3100, "Exit Boot Services: launch status 9, step 1, operation 6, domain 1, error 12");
     xen(3200, "Boot domain destroyed: 77 pages returned, 1000 pages free");

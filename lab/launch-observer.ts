@@ -5,7 +5,7 @@
 
 import { BOOT_DOMID } from "../contract/limits.js";
 import { LaunchStatus } from "../contract/receipt.js";
-import { parseLogLine } from "./xen-log.js";
+import { parseLogLine, readFrequency } from "./xen-log.js";
 
 /** A domain that the launch is to start. */
 export interface ExpectedDomain {
@@ -49,7 +49,6 @@ const lostLine =
 const destroyedLine = /^Boot domain destroyed: (\d+) pages returned, \d+ pages free$/;
 /** domain_crash() and hvm_triple_fault(), xen/common/domain.c and xen/arch/x86/hvm/hvm.c. */
 const crashLine = /^(?:Domain (\d+) \(vcpu#\d+\) crashed on cpu#|d(\d+)v\d+ Triple fault)/;
-const frequencyLine = /^Detected ([\d.]+) MHz processor/;
 
 /** Names of the launch statuses, by number. */
 const statusNames: Readonly<Record<number, string>> = {
@@ -93,21 +92,21 @@ export class LaunchObserver {
   readonly #untils: ReadonlyMap<number, Set<string>>;
   /** Domids of domains that crashed. */
   readonly #crashed = new Set<number>();
-  readonly #icount: boolean;
+  readonly #countsNanoseconds: boolean;
   readonly #startedTicks = new Map<string, number>();
   #firstTicks: number | undefined;
   #megahertz = 1000;
-  /** Host's time-stamp counter when the receipt was written, to place the boot domain's clock. */
+  /** Host's counter when the receipt was written, to place the boot domain's clock. */
   #receiptTicks: number | undefined;
   #exitReason: string | undefined;
   /** What Xen panicked of; empty until the line that says it. */
   #panic: string | undefined;
 
   /**
-   * `icount`: the time-stamp counter counts virtual nanoseconds; otherwise its frequency is the
-   * one that Xen prints.
+   * `countsNanoseconds`: the host's counter counts virtual nanoseconds; otherwise its frequency is
+   * the one that Xen prints.
    */
-  constructor(expected: readonly ExpectedDomain[], icount: boolean) {
+  constructor(expected: readonly ExpectedDomain[], countsNanoseconds: boolean) {
     this.#domains = expected.map(({ name, domid, recovery = false }) => ({
       name,
       domid,
@@ -118,7 +117,7 @@ export class LaunchObserver {
     this.#untils = new Map(
       expected.flatMap(({ domid, until }) => (until.length === 0 ? [] : [[domid, new Set(until)]])),
     );
-    this.#icount = icount;
+    this.#countsNanoseconds = countsNanoseconds;
   }
 
   /** The domains of the plan that ran: the main one, as long as nothing else is known. */
@@ -175,12 +174,11 @@ export class LaunchObserver {
 
   #nanoseconds(ticks: number): number {
     const since = ticks - (this.#firstTicks ?? ticks);
-    return this.#icount ? since : Math.round((since * 1000) / this.#megahertz);
+    return this.#countsNanoseconds ? since : Math.round((since * 1000) / this.#megahertz);
   }
 
   #observeXen(text: string, atNs: number): TimelineEvent[] {
-    const frequency = frequencyLine.exec(text);
-    if (frequency !== null) this.#megahertz = Number(frequency[1]);
+    this.#megahertz = readFrequency(text) ?? this.#megahertz;
 
     if (text.startsWith("*** Building boot domain")) {
       return [{ atNs, text: "Xen builds the boot domain" }];

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs Xen in QEMU and hands on its serial port, line by line. QEMU never outlives this process:
-// the kernel ends it with its parent, whatever ends that.
+// Runs QEMU and hands on the emulated host's serial port, line by line. QEMU never outlives this
+// process: the kernel ends it with its parent, whatever ends that.
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { followLines } from "./follow-file.js";
 
-export interface QemuRequest {
+/** What is started, with its files in the directory, and what surrounds it. */
+export interface HostRequest {
   /**
    * Folder with the files that QEMU loads, by these names: Xen sees them, so that another name
    * would be another time.
@@ -20,15 +21,19 @@ export interface QemuRequest {
   readonly icount: boolean;
   /** A socket that takes what is typed at the host's serial port. */
   readonly consoleSocket?: string;
-  /** Xen's boot modules: files in the directory, each with its command line after a space. */
-  readonly modules: readonly string[];
+  readonly modules: readonly BootModule[];
   /** A socket on which QEMU answers QMP. */
   readonly monitorSocket?: string;
   readonly signal: AbortSignal;
 }
 
-/** The program that emulates the host. */
-export const qemuProgram = "qemu-system-x86_64";
+/** What Xen is started with, in this order. */
+export interface BootModule {
+  /** Its file in the directory. */
+  readonly file: string;
+  readonly kind: "kernel" | "ramdisk" | "policy";
+  readonly commandLine?: string;
+}
 
 /** Names of files in the directory: Xen, its boot modules for a launch, the serial port. */
 export const hostFiles = {
@@ -42,16 +47,13 @@ export const hostFiles = {
 const mebibyte = 0x100000;
 
 /** Doubles commas, as QEMU wants them where a comma separates. */
-function quoteCommas(path: string): string {
+export function quoteCommas(path: string): string {
   return path.replaceAll(",", ",,");
 }
 
-/** The words of QEMU's command line. */
-export function qemuOptions(request: QemuRequest): string[] {
+/** Words that QEMU takes for a host of any architecture: one processor, and no device. */
+export function commonWords(request: Omit<HostRequest, "modules" | "xenCommandLine">): string[] {
   return [
-    ...["-machine", "q35"],
-    // RDTSCP in guests ends in a missing instruction length, SMAP in faults, under emulation.
-    ...["-cpu", "max,smap=off,rdtscp=off"],
     ...["-smp", "1"],
     ...["-m", `${Math.ceil(request.memoryBytes / mebibyte)}M`],
     // Without a seed and a clock on virtual time two runs differ.
@@ -70,9 +72,6 @@ export function qemuOptions(request: QemuRequest): string[] {
       ? ["-monitor", "none"]
       : ["-qmp", `unix:${quoteCommas(request.monitorSocket)},server=on,wait=off`]),
     ...request.moreOptions,
-    ...["-kernel", hostFiles.xen],
-    ...["-initrd", request.modules.map(quoteCommas).join()],
-    ...["-append", request.xenCommandLine],
   ];
 }
 
@@ -83,22 +82,19 @@ export interface QemuEnding {
 }
 
 /**
- * Runs QEMU until it ends or the signal comes; `onLine` is given each line of the serial port.
- * Throws when QEMU can't be started at all.
+ * Runs one of QEMU's programs, with words that send the serial port to its file in the directory,
+ * until it ends or the signal comes; `onLine` is given each line of the serial port. Throws when it
+ * can't be started at all.
  */
-export function runQemu(request: QemuRequest, onLine: (line: string) => void): Promise<QemuEnding> {
-  return runQemuWith(qemuOptions(request), request, onLine);
-}
-
-/** The same with these words, which send the serial port to its file in the directory. */
-export async function runQemuWith(
+export async function runQemu(
+  program: string,
   words: readonly string[],
-  { directory, signal }: Pick<QemuRequest, "directory" | "signal">,
+  { directory, signal }: Pick<HostRequest, "directory" | "signal">,
   onLine: (line: string) => void,
 ): Promise<QemuEnding> {
   const serial = join(directory, hostFiles.serial);
   await writeFile(serial, "");
-  const process = execa("setpriv", ["--pdeathsig", "KILL", qemuProgram, ...words], {
+  const process = execa("setpriv", ["--pdeathsig", "KILL", program, ...words], {
     cwd: directory,
     stdin: "ignore",
     reject: false,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line of Xen's log on the serial port, as `console_timestamps=raw` prints it: who wrote it,
-// the time-stamp counter when the line began, and the text. A domain's own lines carry its domid
+// the host's counter when the line began, and the text. A domain's own lines carry its domid
 // before the stamp, and no domain can write a line that begins like one of Xen's.
 
-/** A line of the log; `ticks` is the host's time-stamp counter. */
+/** A line of the log; `ticks` is the host's counter: x86's time-stamp counter, arm64's CNTPCT. */
 export interface LogLine {
   readonly from: "xen" | { readonly domid: number };
   readonly ticks: number;
@@ -11,6 +11,17 @@ export interface LogLine {
 }
 
 const stamped = /^\((XEN|d(\d+))\) \[([0-9a-f]{16})\] ?(.*)$/;
+
+/** Of x86's time-stamp counter in MHz, of arm64's in kHz. */
+const frequency = /^(?:Detected ([\d.]+) MHz processor|Generic Timer IRQ: .* Freq: (\d+) KHz)/;
+
+/** Ticks of the host's counter in a microsecond, if this text of Xen tells them. */
+export function readFrequency(text: string): number | undefined {
+  const match = frequency.exec(text);
+  if (match === null) return undefined;
+  const [, megahertz, kilohertz] = match;
+  return Number(megahertz ?? Number(kilohertz) / 1000);
+}
 
 /** The line's parts; undefined for what has no stamp, as the boot loader's output. */
 export function parseLogLine(line: string): LogLine | undefined {

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { contentKey } from "./cache.js";
-import { withLog } from "./child.js";
+import { outputOf, withLog } from "./child.js";
 import { EXIT, fail, succeed } from "./outcome.js";
 import { paths } from "./paths.js";
 
@@ -19,6 +19,7 @@ const BUILDERS = [
   join("bootdomain", "build.js"),
   join("guests", "build.js"),
   join("hypervisor", "flask", "policy.js"),
+  join("lab", "board.js"),
 ];
 
 /**
@@ -44,7 +45,9 @@ async function digestOfSources() {
   const links = [paths.xenFolder, paths.upstreamXenFolder];
   const xens = await Promise.all(links.map((link) => readlink(link).catch(() => "")));
   const contents = await Promise.all(files.map((file) => readFile(file)));
-  return contentKey([process.version, paths.checkout, ...xens, ...files, ...contents]);
+  // The board of arm64 is QEMU's.
+  const qemu = outputOf("qemu-system-aarch64", ["--version"]) ?? "";
+  return contentKey([process.version, paths.checkout, qemu, ...xens, ...files, ...contents]);
 }
 
 /** @param {string} digest */

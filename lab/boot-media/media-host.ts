@@ -7,8 +7,9 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { MediumFile } from "../../media/launch-parts.js";
+import { x86Processor, x86Program } from "../host-x86.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "../launch-observer.js";
-import { hostFiles, runQemuWith } from "../qemu.js";
+import { hostFiles, runQemu } from "../qemu.js";
 
 export const firmwareFiles = {
   code: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
@@ -45,7 +46,7 @@ const refusal =
 
 async function wordsOf(machine: Machine, directory: string): Promise<string[]> {
   const common = [
-    ...["-cpu", "max,smap=off,rdtscp=off", "-smp", "1", "-m", memory],
+    ...[...x86Processor, "-smp", "1", "-m", memory],
     ...["-display", "none", "-net", "none", "-no-reboot", "-nodefaults", "-monitor", "none"],
     ...["-serial", `file:${hostFiles.serial}`],
   ];
@@ -86,7 +87,7 @@ export async function bootMedia(request: MediaBootRequest): Promise<MediaBoot> {
   try {
     const words = await wordsOf(machine, directory);
     const host = { directory, signal: AbortSignal.any(stops) };
-    const { stderr } = await runQemuWith(words, host, (line) => {
+    const { stderr } = await runQemu(x86Program, words, host, (line) => {
       lines.push(line);
       for (const event of observer.observe(line)) onEvent?.(event);
       refused ??= refusal.test(line) ? line.slice(line.search("BdsDxe")) : undefined;

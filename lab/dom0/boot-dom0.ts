@@ -5,7 +5,8 @@
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hostFiles, runQemu } from "../qemu.js";
+import { logOptions, runHost } from "../host.js";
+import { hostFiles } from "../qemu.js";
 
 export interface Dom0Request {
   /** Path of the hypervisor. */
@@ -19,15 +20,7 @@ export interface Dom0Request {
 /** Xen sees these names: another would be another time. */
 const files = { kernel: "dom0", ramdisk: "ramdisk" } as const;
 
-const xenCommandLine = [
-  "com1=115200,8n1",
-  "console=com1",
-  "loglvl=all",
-  "guest_loglvl=all",
-  "console_timestamps=raw",
-  "dom0_mem=256M",
-  "dom0_max_vcpus=1",
-];
+const xenCommandLine = [...logOptions("x86_64"), "dom0_mem=256M", "dom0_max_vcpus=1"];
 
 const hostMemoryBytes = 1024 * 0x100000;
 const timeLimitMs = 300_000;
@@ -41,7 +34,8 @@ export async function bootDom0(request: Dom0Request): Promise<readonly string[]>
     await copyFile(request.xen, join(directory, hostFiles.xen));
     await copyFile(request.kernel, join(directory, files.kernel));
     if (request.ramdisk) await writeFile(join(directory, files.ramdisk), request.ramdisk);
-    const { exitCode, stderr } = await runQemu(
+    const { exitCode, stderr } = await runHost(
+      "x86_64",
       {
         directory,
         xenCommandLine: xenCommandLine.join(" "),
@@ -49,8 +43,8 @@ export async function bootDom0(request: Dom0Request): Promise<readonly string[]>
         moreOptions: [],
         icount: true,
         modules: [
-          `${files.kernel} ${request.commandLine}`,
-          ...(request.ramdisk ? [files.ramdisk] : []),
+          { file: files.kernel, kind: "kernel", commandLine: request.commandLine },
+          ...(request.ramdisk ? [{ file: files.ramdisk, kind: "ramdisk" } as const] : []),
         ],
         signal: limit,
       },

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// An arm64 host in QEMU: Xen is an Image, boot modules lie in memory, and a device tree says where.
+// The tree is the board's own, static one; /chosen alone is of the boot, and names no domain.
+
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeDeviceTree } from "../compiler/device-tree/decode.js";
+import type { DeviceTree, DeviceTreeNode } from "../compiler/device-tree/device-tree.js";
+import { encodeDeviceTree } from "../compiler/device-tree/encode.js";
+import { cells, cells64, texts } from "../compiler/device-tree/values.js";
+import { paths } from "../setup/paths.js";
+import { type BootModule, commonWords, type HostRequest, hostFiles, quoteCommas } from "./qemu.js";
+
+export const arm64Program = "qemu-system-aarch64";
+
+/** Words for the board: its virtualization is the processor's EL2, where Xen runs. */
+export const arm64Machine = {
+  options: "virt,virtualization=on,gic-version=3",
+  processor: ["-cpu", "cortex-a57"],
+} as const;
+
+/** A file at an address of the host's memory. */
+export interface LoadedFile {
+  readonly file: string;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+const memoryStart = 0x40000000;
+/** Behind Xen, at the memory's start, and the device tree, which QEMU puts 128 MiB above it. */
+const firstModule = 0x49000000;
+/** What Xen maps at once. */
+const alignment = 0x200000;
+
+/** Where QEMU is to load files of these sizes. */
+export function placeFiles<T extends { readonly bytes: number }>(
+  files: readonly T[],
+): (T & { readonly address: number })[] {
+  let end = firstModule;
+  return files.map((file) => {
+    const address = end;
+    end += Math.ceil(file.bytes / alignment) * alignment;
+    return { ...file, address };
+  });
+}
+
+/** The least memory, in bytes, of a host that is started with modules of these sizes. */
+export function leastArm64Memory(moduleBytes: readonly number[]): number {
+  const last = placeFiles(moduleBytes.map((bytes) => ({ bytes }))).at(-1);
+  return (last === undefined ? firstModule : last.address + last.bytes) - memoryStart;
+}
+
+/** `compatible` of a module, as Xen's docs/misc/arm/device-tree/booting.txt has it. */
+const compatibles: Readonly<Record<BootModule["kind"], readonly string[]>> = {
+  kernel: ["multiboot,kernel", "multiboot,module"],
+  ramdisk: ["multiboot,ramdisk", "multiboot,module"],
+  policy: ["xen,xsm-policy", "multiboot,module"],
+};
+
+/** The node that tells Xen of a module. */
+export function moduleNode({
+  kind,
+  commandLine,
+  address,
+  bytes,
+}: Omit<BootModule & LoadedFile, "file">): DeviceTreeNode {
+  const properties = new Map([
+    ["compatible", texts(...compatibles[kind])],
+    ["reg", cells64(address, bytes)],
+  ]);
+  if (commandLine !== undefined) properties.set("bootargs", texts(commandLine));
+  return { name: `module@${address.toString(16)}`, properties, children: [] };
+}
+
+/** The board's tree, with Xen's command line and further nodes in /chosen. */
+export function withChosen(
+  board: DeviceTree,
+  xenCommandLine: string,
+  nodes: readonly DeviceTreeNode[],
+): DeviceTree {
+  const isChosen = ({ name }: DeviceTreeNode): boolean => name === "chosen";
+  const chosen = board.root.children.find(isChosen);
+  const added: DeviceTreeNode = {
+    name: "chosen",
+    properties: new Map([
+      ...(chosen?.properties ?? []),
+      ["#address-cells", cells(2)],
+      ["#size-cells", cells(2)],
+      ["xen,xen-bootargs", texts(xenCommandLine)],
+    ]),
+    children: [...(chosen?.children ?? []), ...nodes],
+  };
+  const others = board.root.children.filter((node) => !isChosen(node));
+  return { ...board, root: { ...board.root, children: [...others, added] } };
+}
+
+/** The device tree of the board that QEMU emulates. */
+export async function readBoard(): Promise<DeviceTree> {
+  const source = { place: { file: paths.arm64Board }, name: paths.arm64Board };
+  const board = decodeDeviceTree(await readFile(paths.arm64Board), source);
+  if (board.ok) return board.value;
+  throw new Error(board.diagnostics.map(({ message }) => message).join("\n"));
+}
+
+const treeFile = "device-tree";
+
+/** The words of QEMU's command line for this tree and these files; writes the tree beside them. */
+export async function arm64WordsWith(
+  tree: DeviceTree,
+  files: readonly LoadedFile[],
+  request: Omit<HostRequest, "modules" | "xenCommandLine">,
+): Promise<string[]> {
+  await writeFile(join(request.directory, treeFile), encodeDeviceTree(tree));
+  return [
+    ...["-machine", arm64Machine.options, ...arm64Machine.processor],
+    ...commonWords(request),
+    // QEMU itself writes the memory's size into the tree.
+    ...["-kernel", hostFiles.xen, "-dtb", treeFile],
+    ...files.flatMap(({ file, address }) => [
+      "-device",
+      `loader,file=${quoteCommas(file)},addr=0x${address.toString(16)},force-raw=on`,
+    ]),
+  ];
+}
+
+/** The words of QEMU's command line; the modules' files must be there. */
+export async function arm64Words(request: HostRequest): Promise<string[]> {
+  const sized = request.modules.map(async (module) => {
+    const { size } = await stat(join(request.directory, module.file));
+    return { ...module, bytes: size };
+  });
+  const placed = placeFiles(await Promise.all(sized));
+  const tree = withChosen(await readBoard(), request.xenCommandLine, placed.map(moduleNode));
+  return arm64WordsWith(tree, placed, request);
+}
