@@ -79,6 +79,7 @@ export const paths = {
   /** Links to what tests hold Xen against: Xen without the patches, and without what they add. */
   unpatchedXen: join(build, "xen-unpatched"),
   switchedOffXen: join(build, "xen-switched-off"),
+  arm64UnpatchedXen: buildFolder("xen-unpatched", "4.17", "arm64"),
   bootDomainOnlyXenFolder: join(build, "xen-boot-domain-only"),
   /** The same of upstream's Xen, if DOMB_XEN_UPSTREAM named an archive of its tree. */
   upstreamXenFolder: buildFolder("xen", "4.23"),
