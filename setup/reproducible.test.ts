@@ -137,6 +137,7 @@ describe(`a second build, by ${somebody}`, () => {
       const printed = await they.run("node", join(they.checkout, "setup", "run.js"), "digests");
       const names = [
         ...["xen", "xen.efi", "xen-syms", "xen.config"].map((name) => join("xen", name)),
+        ...["xen", "xen-syms", "xen.config"].map((name) => join("xen-arm64", name)),
         ...["domb.wasm", "domb.c", "domb.elf"].map((name) => join("bootdomain", name)),
         ...(existsSync(paths.upstreamXenFolder) ? ["bootdomain-4.23/domb.elf"] : []),
         ...(await readdir(join(paths.build, "guests"))).map((name) => join("guests", name)),

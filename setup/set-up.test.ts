@@ -15,7 +15,7 @@ import { findProgram } from "./packages.js";
 import { cacheFolder, paths } from "./paths.js";
 import { createProgress, formatElapsed, lastLines } from "./progress.js";
 import { tasks } from "./tasks.js";
-import { parseSeries } from "./xen-build.js";
+import { arm64, parseSeries, readInputs, usual } from "./xen-build.js";
 import { findWrongFile, XEN_DIGESTS } from "./xen-source.js";
 import { sharedLibraries } from "./xen-tools.js";
 
@@ -120,6 +120,16 @@ test("the series file names patches in order, and may hold comments", () => {
     "0001-a.patch",
     "0002-b.patch",
   ]);
+});
+
+test("Xen for arm64 is made of the same patches, but of a configuration of its own", async () => {
+  const [ours, theirs] = [await readInputs(usual), await readInputs(arm64)];
+  if (!ours.ok || !theirs.ok) throw new Error("hypervisor/ lacks a file");
+  expect(theirs.value.patches).toEqual(ours.value.patches);
+  const text = await readFile(paths.xenConfiguration("arm64"), "utf8");
+  expect(theirs.value.configuration).toBe(text);
+  expect(ours.value.configuration).not.toBe(text);
+  expect(theirs.value.key).not.toBe(ours.value.key);
 });
 
 test("a source file that is missing or differs is named, with both digests", async () => {

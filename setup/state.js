@@ -9,7 +9,7 @@ import { npmPackagesAreThere } from "./npm-packages.js";
 import { installCommand, missingPackages, packages } from "./packages.js";
 import { cacheFolder, paths } from "./paths.js";
 import { projectIsBuilt } from "./project-build.js";
-import { wantedXenFolder } from "./xen-build.js";
+import { arm64, usual, wantedXenFolder } from "./xen-build.js";
 
 /**
  * One thing that domb needs; `detail` says which it is, or what is amiss; `fix` is a command.
@@ -44,13 +44,19 @@ function made(what, found, detail) {
   return found ? { what, found, detail } : { what, found, detail, fix: SET_UP };
 }
 
-/** @returns {Promise<Finding>} */
-async function xenFinding() {
-  const xen = paths.xen();
-  if (process.env.DOMB_XEN) return made("Xen", existsSync(xen), `${xen}, named by DOMB_XEN`);
-  if (!existsSync(xen)) return made("Xen", false, "not built");
-  const current = (await wantedXenFolder(cacheFolder())) === (await realpath(paths.xenFolder));
-  return made("Xen", current, current ? xen : "built from other patches or tools");
+/**
+ * @param {string} what
+ * @param {import("./paths.js").Architecture} architecture
+ * @param {import("./xen-build.js").XenVariant} variant
+ * @returns {Promise<Finding>}
+ */
+async function xenFinding(what, architecture, variant) {
+  const xen = paths.xen("4.17", architecture);
+  if (process.env.DOMB_XEN) return made(what, existsSync(xen), `${xen}, named by DOMB_XEN`);
+  if (!existsSync(xen)) return made(what, false, "not built");
+  const wanted = await wantedXenFolder(cacheFolder(), variant);
+  const current = wanted === (await realpath(variant.link));
+  return made(what, current, current ? xen : "built from other patches or tools");
 }
 
 /**
@@ -86,7 +92,8 @@ export async function findings() {
   return [
     ...packageFindings(),
     made("npm packages", npm, npm ? "as package-lock.json says" : "not as package-lock.json says"),
-    await xenFinding(),
+    await xenFinding("Xen", "x86_64", usual),
+    await xenFinding("Xen for arm64", "arm64", arm64),
     await guestKernelFinding("guest kernel", paths.guestKernel),
     await guestKernelFinding("guest kernel for arm64", paths.arm64GuestKernel),
     ramdiskFinding("guest ramdisk", paths.guestRamdisk),

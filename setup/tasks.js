@@ -9,7 +9,13 @@ import { prepareNpmPackages } from "./npm-packages.js";
 import { preparePackages } from "./packages.js";
 import { paths } from "./paths.js";
 import { prepareProject } from "./project-build.js";
-import { prepareBootDomainOnlyXen, prepareComparedXens, prepareXen } from "./xen-build.js";
+import {
+  prepareArm64Xen,
+  prepareBootDomainOnlyXen,
+  prepareComparedXens,
+  prepareUnpatchedArm64Xen,
+  prepareXen,
+} from "./xen-build.js";
 import { prepareUpstreamXen } from "./xen-upstream.js";
 
 /** @typedef {(setUp: import("./child.js").SetUp) => Promise<import("./outcome.js").Outcome<unknown>>} Preparation */
@@ -30,6 +36,7 @@ const everything = [
   (setUp) => preparePackages(setUp),
   prepareNpmPackages,
   prepareXen,
+  prepareArm64Xen,
   prepareUpstreamXen,
   prepareGuestKernel,
   prepareArm64GuestKernel,
@@ -40,7 +47,7 @@ const everything = [
 ];
 
 /** @type {readonly Preparation[]} */
-const everyXen = [...everything, prepareBootDomainOnlyXen];
+const everyXen = [...everything, prepareBootDomainOnlyXen, prepareUnpatchedArm64Xen];
 
 const vitest = [join(paths.nodeModules, "vitest", "vitest.mjs"), "run"];
 
@@ -98,6 +105,7 @@ export const tasks = {
       (setUp) => preparePackages(setUp),
       prepareNpmPackages,
       prepareXen,
+      prepareArm64Xen,
       prepareProject,
     ],
     command: [join(paths.dist, "cli", "main.js"), "--version"],

@@ -28,8 +28,23 @@ export const BUILD_IDENTITY = {
 /** Where Xen's tree has its FLASK reference policy. */
 const POLICY_SOURCES = [join("tools", "flask", "policy"), join("xen", "xsm", "flask", "policy")];
 
-/** Xen as a program of EFI firmware. */
+/** Xen as a program of EFI firmware on x86-64; on arm64 `xen` itself is one. */
 const EFI_XEN = "xen.efi";
+
+/** @typedef {import("./paths.js").Architecture} Architecture */
+
+/**
+ * Prefix of the names of the tools for each architecture, and what make is told of it.
+ *
+ * @type {Readonly<Record<Architecture, { prefix: string, make: readonly string[] }>>}
+ */
+const toolchains = {
+  x86_64: { prefix: "", make: [] },
+  arm64: {
+    prefix: "aarch64-linux-gnu-",
+    make: ["XEN_TARGET_ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"],
+  },
+};
 
 /** Changes when the steps of the build below do. */
 const RECIPE = "3";
@@ -41,6 +56,7 @@ const RECIPE = "3";
  * @typedef {object} XenVariant
  * @property {string} name
  * @property {string} link
+ * @property {Architecture} [architecture] default: x86_64
  * @property {boolean} patched
  * @property {boolean} bootDomain whether CONFIG_BOOT_DOMAIN is set
  * @property {boolean} dom0 whether CONFIG_DOM0 is set
@@ -65,6 +81,28 @@ const bootDomainOnly = {
   bootDomain: true,
   dom0: false,
   keep: keepInterface,
+};
+
+/** @type {XenVariant} */
+export const arm64 = {
+  name: "arm64",
+  link: paths.arm64XenFolder,
+  architecture: "arm64",
+  patched: true,
+  bootDomain: true,
+  dom0: true,
+  keep: keepArm64Interface,
+};
+
+/** What figures of arm64 hold the patched Xen against. @type {XenVariant} */
+const unpatchedArm64 = {
+  name: "unpatched-arm64",
+  link: paths.arm64UnpatchedXen,
+  architecture: "arm64",
+  patched: false,
+  bootDomain: false,
+  dom0: true,
+  keep: async () => {},
 };
 
 /** @type {readonly XenVariant[]} */
@@ -108,12 +146,13 @@ export function parseSeries(text) {
  * @returns {Promise<import("./outcome.js").Outcome<XenInputs>>}
  */
 export async function readInputs(
-  { name, patched, bootDomain, dom0 },
+  { name, architecture = "x86_64", patched, bootDomain, dom0 },
   folder = paths.patches,
   source = XEN_DIGESTS,
 ) {
   const series = join(folder, "series");
-  const files = [series, paths.xenConfiguration(), paths.bootDomainOnlyConfiguration];
+  const base = paths.xenConfiguration(architecture);
+  const files = [series, base, paths.bootDomainOnlyConfiguration];
   const missing = files.find((path) => !existsSync(path));
   if (missing !== undefined) {
     return fail({
@@ -129,18 +168,19 @@ export async function readInputs(
     return fail({ exitCode: EXIT.environment, what, fix: "add the patch, or take its name away" });
   }
   const contents = await Promise.all(patches.map((patch) => readFile(join(folder, patch))));
-  const wanted = await readFile(paths.xenConfiguration(), "utf8");
+  const wanted = await readFile(base, "utf8");
   const chosen = bootDomain
     ? wanted
     : wanted.replace(/^(CONFIG_BOOT_DOMAIN)=y$/m, "# $1 is not set");
   const added = dom0 ? "" : await readFile(paths.bootDomainOnlyConfiguration, "utf8");
   const configuration = `${chosen}${added}`;
+  const { prefix } = toolchains[architecture];
   const key = contentKey([
     RECIPE,
     JSON.stringify([source, BUILD_IDENTITY, patches]),
     configuration,
-    outputOf("gcc", ["--version"]) ?? "",
-    outputOf("ld", ["--version"]) ?? "",
+    outputOf(`${prefix}gcc`, ["--version"]) ?? "",
+    outputOf(`${prefix}ld`, ["--version"]) ?? "",
     ...contents,
     ...(name === "" ? [] : [name]),
   ]);
@@ -153,8 +193,8 @@ export async function readInputs(
  * @param {string} cache
  * @returns {Promise<string | undefined>}
  */
-export async function wantedXenFolder(cache) {
-  const inputs = await readInputs(usual);
+export async function wantedXenFolder(cache, variant = usual) {
+  const inputs = await readInputs(variant);
   return inputs.ok ? join(cache, "xen", inputs.value.key) : undefined;
 }
 
@@ -193,18 +233,20 @@ export async function applyPatches(run, { source, folder, patches, version }) {
  * @param {import("./child.js").Run} run
  * @param {string} source
  * @param {string} configuration
+ * @param {Architecture} architecture
  */
-export async function compile(run, source, configuration) {
+export async function compile(run, source, configuration, architecture = "x86_64") {
   const xen = join(source, "xen");
   await writeFile(join(xen, ".config"), configuration);
-  const options = ["-n", "10", "make", "-C", xen, `-j${availableParallelism()}`];
+  const { make } = toolchains[architecture];
+  const options = ["-n", "10", "make", "-C", xen, `-j${availableParallelism()}`, ...make];
   // Debug information names the folder, and the build identity is a digest over it.
   const flags = `EXTRA_CFLAGS_XEN_CORE=-ffile-prefix-map=${source}=.`;
   const env = { ...buildEnvironment(), ...BUILD_IDENTITY };
   const configured = await run("nice", [...options, "olddefconfig"], { env });
   if (!configured.ok) return configured;
   const built = await run("nice", [...options, flags], { env });
-  if (!built.ok) return built;
+  if (!built.ok || architecture !== "x86_64") return built;
   // Most of this file is debug information, which firmware would load with the rest.
   const strip = ["--preserve-dates", "--strip-all", join(xen, EFI_XEN)];
   if (existsSync(join(xen, EFI_XEN))) return run("objcopy", strip);
@@ -220,15 +262,34 @@ export async function compile(run, source, configuration) {
  * @param {string} folder
  */
 async function keepInterface(source, folder) {
-  const headers = join("include", "public");
-  await mkdir(join(folder, "include"));
-  await cp(join(source, "xen", headers), join(folder, headers), { recursive: true });
+  await keepHeaders(source, folder);
   for (const part of POLICY_SOURCES) {
     await cp(join(source, part), join(folder, "policy-source", part), { recursive: true });
   }
   for (const name of [EFI_XEN, "xen-syms"]) {
     await rename(join(source, "xen", name), join(folder, name));
   }
+}
+
+/**
+ * Keeps the same of arm64, but for what the usual build has: the policy is one for both.
+ *
+ * @param {string} source
+ * @param {string} folder
+ */
+async function keepArm64Interface(source, folder) {
+  await keepHeaders(source, folder);
+  await rename(join(source, "xen", "xen-syms"), join(folder, "xen-syms"));
+}
+
+/**
+ * @param {string} source
+ * @param {string} folder
+ */
+async function keepHeaders(source, folder) {
+  const headers = join("include", "public");
+  await mkdir(join(folder, "include"));
+  await cp(join(source, "xen", headers), join(folder, headers), { recursive: true });
 }
 
 /**
@@ -282,14 +343,15 @@ async function prepareVariant(setUp, variant) {
       ...(patches.length > 0 && !variant.bootDomain ? ["CONFIG_BOOT_DOMAIN=n"] : []),
       ...(variant.dom0 ? [] : ["CONFIG_DOM0=n"]),
     ].join(" and ");
-    const title = `building Xen ${XEN_VERSION} with ${how}, some minutes`;
+    const target = variant.architecture ? ` for ${variant.architecture}` : "";
+    const title = `building Xen ${XEN_VERSION}${target} with ${how}, some minutes`;
     const log = ["xen-build", variant.name].filter((part) => part !== "").join("-");
     return withLog(setUp, { title, log }, async (run) => {
       const work = join(folder, "work");
       await mkdir(work);
       const source = await unpackAndPatch(run, { from: origin.value, work, patches });
       if (!source.ok) return source;
-      const compiled = await compile(run, source.value, configuration);
+      const compiled = await compile(run, source.value, configuration, variant.architecture);
       if (!compiled.ok) return compiled;
       await keepBuild(source.value, folder, variant.keep);
       await rm(work, { recursive: true });
@@ -303,6 +365,16 @@ async function prepareVariant(setUp, variant) {
 /** @param {import("./child.js").SetUp} setUp */
 export function prepareXen(setUp) {
   return prepareVariant(setUp, usual);
+}
+
+/** @param {import("./child.js").SetUp} setUp */
+export function prepareArm64Xen(setUp) {
+  return prepareVariant(setUp, arm64);
+}
+
+/** @param {import("./child.js").SetUp} setUp */
+export function prepareUnpatchedArm64Xen(setUp) {
+  return prepareVariant(setUp, unpatchedArm64);
 }
 
 /** @param {import("./child.js").SetUp} setUp */
