@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the boot domain may do under FLASK: the whole list, of which nothing is spare. The policy
-// module is made from it, so that a test can take each away.
+// module is made from it, so that a test can take each away. The policy is one for all architectures:
+// what only one of them needs, Xen itself refuses the boot domain on another.
+
+import type { Architecture } from "../../setup/paths.js";
 
 export interface Permission {
   /**
@@ -12,6 +15,8 @@ export interface Permission {
   readonly permission: string;
   /** The call that needs it. */
   readonly for: string;
+  /** Where that is a part of launches, if not everywhere. */
+  readonly architecture?: Architecture;
 }
 
 const initial = (of: string, permission: string, call: string): Permission => ({
@@ -36,7 +41,8 @@ export const bootDomainPermissions: readonly Permission[] = [
   initial("mmu", "adjust", "XENMEM_populate_physmap"),
   initial("mmu", "map_read", "XEN_BOOT_DOMAIN_copy and _clear"),
   initial("mmu", "map_write", "XEN_BOOT_DOMAIN_copy and _clear"),
-  initial("hvm", "sethvmc", "XEN_DOMCTL_sethvmcontext"),
+  { ...initial("hvm", "sethvmc", "XEN_DOMCTL_sethvmcontext"), architecture: "x86_64" },
+  { ...initial("domain", "setvcpucontext", "XEN_DOMCTL_setvcpucontext"), architecture: "arm64" },
   initial("domain", "unpause", "XEN_DOMCTL_unpausedomain"),
   initial("domain", "destroy", "XEN_DOMCTL_destroydomain"),
   { on: "xen_t", class: "xen", permission: "writeconsole", for: "CONSOLEIO_write" },
