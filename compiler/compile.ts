@@ -3,6 +3,7 @@
 // an image, the launch meets no error that could have been known before.
 
 import { createHash } from "node:crypto";
+import type { Architecture } from "../xen-model/machines.js";
 import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
 import { type Board, readBoard } from "./board/board.js";
 import type { DomainDescription, LaunchDescription } from "./description/description.js";
@@ -10,7 +11,6 @@ import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { type GuestTarget, layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
 import { DEFAULT_GIC, platformOf } from "./guest/platforms.js";
-import type { Architecture } from "./image/architectures.js";
 import { type AssembledImage, assembleImage } from "./image/assemble-image.js";
 import { imageBytes, type PlanTarget } from "./image/encode-image.js";
 import type { Verify } from "./image/image-header.js";

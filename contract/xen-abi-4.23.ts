@@ -44,6 +44,7 @@ export const XEN_ENXIO = 0x6;
 export const XEN_ENOSYS = 0x26;
 export const XEN_EOPNOTSUPP = 0x5f;
 export const XEN_ENODATA = 0x3d;
+export const XEN_ENODEV = 0x13;
 export const XEN_ERANGE = 0x22;
 export const XEN_DOMCTL_GRANT_version_1 = 0x1;
 export const xen_domctl_cmd_offset = 0x0;

@@ -32,5 +32,6 @@ export const vcpu_guest_context_flags_offset = 0x0;
 export const vcpu_guest_context_user_regs_pc64_offset = 0x100;
 export const vcpu_guest_context_user_regs_x0_offset = 0x8;
 export const vcpu_guest_context_user_regs_cpsr_offset = 0x108;
+export const vcpu_guest_context_user_regs_spsr_el1_offset = 0x110;
 export const vcpu_guest_context_sctlr_offset = 0x140;
 export const vcpu_guest_context_size = 0x160;

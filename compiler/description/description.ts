@@ -3,8 +3,8 @@
 // Invariants: names and domids are unique, each within contract/limits.ts; files are absolute paths
 // that nobody has opened yet (that is the materials stage's part).
 
+import type { Architecture } from "../../xen-model/machines.js";
 import type { Place } from "../diagnostics/diagnostic.js";
-import type { Architecture } from "../image/architectures.js";
 import type { Role } from "../plan/roles.js";
 
 /** One Initial Domain as the description asks for it, defaults filled in. */

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { LABEL_BYTES, MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
-import { architectures } from "../image/architectures.js";
+import { architectures } from "../../xen-model/machines.js";
 import { RECOVERY_ROLE, roles } from "../plan/roles.js";
 import {
   choiceFault,

@@ -2,7 +2,7 @@
 // An image as text for people: what each domain is, what lies in its memory, what is done for it
 // and in which order.
 
-import { type Architecture, architectureNames } from "../image/architectures.js";
+import { type Architecture, architectureNames } from "../../xen-model/machines.js";
 import type { DecodedImage } from "../image/decode-image.js";
 import {
   type ExplainedDomain,

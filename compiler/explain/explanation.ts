@@ -4,8 +4,8 @@
 
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
+import type { Architecture } from "../../xen-model/machines.js";
 import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
-import type { Architecture } from "../image/architectures.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";

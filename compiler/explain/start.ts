@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what a guest finds when it starts back from an image, for people and for updates.
 
-import type { Architecture } from "../image/architectures.js";
+import type { Architecture } from "../../xen-model/machines.js";
 import * as arm64 from "./arm64-start.js";
 import type { ReadContext, ReadStartOfDay } from "./guest-start.js";
 import * as x86 from "./x86-start.js";

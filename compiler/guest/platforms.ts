@@ -2,7 +2,7 @@
 // The platform of an architecture.
 
 import { XEN_DOMCTL_CONFIG_GIC_V2 } from "../../contract/xen-abi-arm64.js";
-import type { Architecture } from "../image/architectures.js";
+import type { Architecture } from "../../xen-model/machines.js";
 import { arm64Platform } from "./arm64/platform.js";
 import type { GicVersion, Platform } from "./platform.js";
 import { x86Platform } from "./x86_64/platform.js";

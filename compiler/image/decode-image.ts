@@ -13,12 +13,12 @@ import {
 } from "../../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
 import { SIGNATURE_BYTES } from "../../contract/trust.js";
+import { type Architecture, architectureOf, machines } from "../../xen-model/machines.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { pagesOf } from "../guest/memory-ranges.js";
 import { decodePlan } from "../plan/encode.js";
 import { type Plan, planHeaderLayout } from "../plan/plan.js";
 import { decodeRecord } from "../plan/record.js";
-import { type Architecture, architectureOf, machines } from "./architectures.js";
 import { checkPlan } from "./check-plan.js";
 import { type ImageHeaderValue, imageHeaderLayout } from "./image-header.js";
 import { imageRules } from "./rules.js";

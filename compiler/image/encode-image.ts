@@ -10,11 +10,11 @@ import {
   MAIN_HEADER,
   RECOVERY_HEADER,
 } from "../../contract/image.js";
+import { type Architecture, machines } from "../../xen-model/machines.js";
 import { encodePlan } from "../plan/encode.js";
 import { imageBytesOf } from "../plan/materials.js";
 import type { Plan } from "../plan/plan.js";
 import { encodeRecord } from "../plan/record.js";
-import { type Architecture, machines } from "./architectures.js";
 import { imageHeaderLayout, type Verify } from "./image-header.js";
 import { defaultXen, type XenVersion, xenInterfaces } from "./xen-versions.js";
 

@@ -4,8 +4,8 @@
 // and relocations are not looked at.
 
 import { XEN_ELFNOTE_PHYS32_ENTRY } from "../../contract/xen-abi.js";
+import type { Architecture } from "../../xen-model/machines.js";
 import type { Diagnostic, Result } from "../diagnostics/diagnostic.js";
-import type { Architecture } from "../image/architectures.js";
 import { type MaterialFile, materialFault } from "./material-file.js";
 
 /** Bytes of the guest's memory that the kernel says something about. */

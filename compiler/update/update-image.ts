@@ -4,11 +4,11 @@
 
 import { RECOVERY_HEADER } from "../../contract/image.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
+import type { Architecture } from "../../xen-model/machines.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { layOutGuest } from "../guest/guest.js";
 import { type GuestKernel, type GuestPage, guestKernel } from "../guest/kernel-pages.js";
 import { platformOfDevices } from "../guest/platforms.js";
-import type { Architecture } from "../image/architectures.js";
 import { type AssembledImage, assembleImage } from "../image/assemble-image.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { PlanTarget } from "../image/encode-image.js";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The architectures of hosts and Initial Domains that launches are compiled for.
+// The architectures of hosts by name, and by the number that an image's header has.
 
-import { MACHINE_ARM64, MACHINE_X86_64 } from "../../contract/image.js";
+import { MACHINE_ARM64, MACHINE_X86_64 } from "../contract/image.js";
 
-/** ImageHeader.machine of each. */
+/** Values of ImageHeader.machine. */
 export const machines = { x86_64: MACHINE_X86_64, arm64: MACHINE_ARM64 } as const;
 
 export type Architecture = keyof typeof machines;
@@ -14,10 +14,10 @@ export const architectureNames: Readonly<Record<Architecture, string>> = {
   arm64: "arm64",
 };
 
-/** All of them, as a user writes them. */
+/** Each of them. */
 export const architectures = Object.keys(machines) as readonly Architecture[];
 
-/** The architecture of an image with this number in its header. */
+/** The architecture whose number it is. */
 export function architectureOf(machine: number): Architecture | undefined {
   return architectures.find((architecture) => machines[architecture] === machine);
 }
