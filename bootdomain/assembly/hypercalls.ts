@@ -128,9 +128,12 @@ export function limitMemory(domid: u32, pages: u32): u32 {
   return endDomctl();
 }
 
-/** XEN_DOMCTL_sethvmcontext, or on arm64 setvcpucontext of vCPU 0, with bytes of the image. */
+/**
+ * XEN_DOMCTL_sethvmcontext, or on arm64 setvcpucontext of vCPU 0, with bytes of the image; what Xen
+ * reads behind them is the rest of their page, which is zero.
+ */
 export function setContext(domid: u32, offset: u32, bytes: u32): u32 {
-  imageRead(offset, PIECE, bytes);
+  imageRead(offset, PIECE, PAGE_SIZE);
   if (headerField(ImageHeader.machine) == MACHINE_ARM64) {
     beginDomctl(xen.XEN_DOMCTL_setvcpucontext, domid);
     store<u64>(ARGUMENT + xen.xen_domctl_u_vcpucontext_ctxt_offset, memoryBase + PIECE);

@@ -60,7 +60,7 @@ function workOfOperation(plan: Plan, operation: PlanOperation): Work {
     case "clear":
       return { ...none, hypercalls: 1, clearedPages: operation.count };
     case "setContext":
-      return { ...none, hypercalls: 1, imageBytes: bytesOf(operation.material) };
+      return { ...none, hypercalls: 1, imageBytes: PAGE_SIZE };
     default:
       return { ...none, hypercalls: 1 };
   }
