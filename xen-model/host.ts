@@ -9,7 +9,7 @@ import { creationError, type DomainCreation, PRIVILEGES } from "./create-domain.
 import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
 import { GuestTables } from "./guest-tables.js";
-import { loadContext } from "./hvm-context.js";
+import { loadContext } from "./x86_64/hvm-context.js";
 
 /** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
 const CONTROL_DOMAIN_MAX_ORDER = 18;

@@ -94,16 +94,20 @@ interface UnknownKey {
   readonly meant?: string;
 }
 
+/** The keys that work where `path` leads, and those that are to come. */
+function keysBeside(path: Path): {
+  readonly keys: readonly string[];
+  readonly later: Readonly<Record<string, string>>;
+} {
+  if (path.length === 1) return { keys: launchKeys, later: laterLaunchKeys };
+  if (path[0] === "policy") return { keys: policyKeys, later: {} };
+  if (path[0] === "host") return { keys: hostKeys, later: laterHostKeys };
+  return { keys: domainKeys, later: laterDomainKeys };
+}
+
 function unknownKey(path: Path, key: string): UnknownKey {
   const owner = subjectOf(path.slice(0, -1));
-  const [keys, later] =
-    path.length === 1
-      ? [launchKeys, laterLaunchKeys]
-      : path[0] === "policy"
-        ? [policyKeys, {}]
-        : path[0] === "host"
-          ? [hostKeys, laterHostKeys]
-          : [domainKeys, laterDomainKeys];
+  const { keys, later } = keysBeside(path);
   if (Object.hasOwn(later, key)) {
     return {
       code: "DOMB1012",

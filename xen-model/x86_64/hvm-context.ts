@@ -32,7 +32,7 @@ import {
   XEN_EINVAL,
   XEN_ENODATA,
   XEN_EPERM,
-} from "../contract/xen-abi.js";
+} from "../../contract/xen-abi.js";
 
 /** CR0's bits PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG. */
 const CR0_KNOWN = 0xe005003fn;
