@@ -12,7 +12,7 @@ const mayImport = {
   media: [],
   lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator", "media"],
   setup: [],
-  guests: ["setup"],
+  guests: ["contract", "setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "media", "lab", "setup"],
   benchmarks: [
     "contract",

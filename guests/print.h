@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes to Xen's log by the debug port: lost, if the domain may not. */
-#define DEBUG_PORT 0xe9
-
-static void print_character(char character)
-{
-    asm volatile ("outb %0, %1" :: "a" (character), "Nd" (DEBUG_PORT));
-}
+/* Writes to Xen's log. */
+#include "machine.h"
 
 static void print(const char *text)
 {

@@ -138,9 +138,13 @@ describe(`a second build, by ${somebody}`, () => {
       const names = [
         ...["xen", "xen.efi", "xen-syms", "xen.config"].map((name) => join("xen", name)),
         ...["xen", "xen-syms", "xen.config"].map((name) => join("xen-arm64", name)),
-        ...["domb.wasm", "domb.c", "domb.elf"].map((name) => join("bootdomain", name)),
+        ...["domb.wasm", "domb.c", "domb.elf", "domb-arm64.image"].map((name) =>
+          join("bootdomain", name),
+        ),
         ...(existsSync(paths.upstreamXenFolder) ? ["bootdomain-4.23/domb.elf"] : []),
-        ...(await readdir(join(paths.build, "guests"))).map((name) => join("guests", name)),
+        ...(await readdir(join(paths.build, "guests"), { recursive: true }))
+          .filter((name) => /\.(elf|image)$/.test(name))
+          .map((name) => join("guests", name)),
         join("xen-policy", "policy"),
       ];
       const theirs = await digests(join(they.checkout, "build"), names);

@@ -6,14 +6,13 @@
  */
 #include <stdint.h>
 
-#include <public/arch-x86/hvm/start_info.h>
+#include "../print.h"
+#include "given.h"
+
 #include <public/boot_domain.h>
 #include <public/domctl.h>
 #include <public/event_channel.h>
 #include <public/sysctl.h>
-
-#include "../hypercall.h"
-#include "../print.h"
 
 #define BOOT_DOMID 0x7fef
 
@@ -98,12 +97,12 @@ static unsigned int awaited(const char *text)
     return domid;
 }
 
-void guest(const struct hvm_start_info *info)
+void guest(const struct given *given)
 {
-    unsigned int domid, until = awaited((const char *)info->cmdline_paddr);
+    unsigned int domid, until = awaited(command_line(given));
     unsigned long tries = 0;
 
-    set_hypercall_page();
+    prepare_hypercalls();
     if ( until )
     {
         while ( domctl(XEN_DOMCTL_pausedomain, until) )

@@ -6,9 +6,8 @@
  */
 #include <stdint.h>
 
-#include <public/arch-x86/hvm/start_info.h>
-
 #include "../print.h"
+#include "given.h"
 
 /* Larger than a page, and behind an initialised neighbour: cleared by whoever loads this. */
 static uint64_t cleared[4096];
@@ -46,26 +45,26 @@ static int ram_holds(const struct hvm_memmap_table_entry *map, unsigned int entr
     return all;
 }
 
-void guest(const struct hvm_start_info *info)
+void guest(const struct given *given)
 {
-    const struct hvm_modlist_entry *module = (const void *)info->modlist_paddr;
+    const struct hvm_modlist_entry *module = module_list(given);
     unsigned int word;
     uint64_t byte, sum = 0;
-    int ok = info->magic == XEN_HVM_START_MAGIC_VALUE && info->version == 1;
+    int ok = is_given(given);
 
     print("probe: command line ");
-    print((const char *)info->cmdline_paddr);
+    print(command_line(given));
     for ( word = 0; word < sizeof(cleared) / sizeof(cleared[0]); word++ )
         ok &= cleared[word] == 0;
     ok &= initialised == 0x646f6d62;
-    if ( info->nr_modules )
+    if ( modules(given) )
     {
         for ( byte = 0; byte < module->size; byte++ )
             sum += ((const uint8_t *)module->paddr)[byte];
         print_number("\nprobe: module size ", module->size);
         print_number(" sum ", sum);
     }
-    ok &= ram_holds((const void *)info->memmap_paddr, info->memmap_entries);
+    ok &= ram_holds(memory_map(given), memory_ranges(given));
     print(ok ? "\nprobe: ok\n" : "\nprobe: wrong\n");
     print("domb: domain is up\n");
 }

@@ -5,11 +5,10 @@
  */
 #include <stdint.h>
 
-#include <public/arch-x86/hvm/start_info.h>
-#include <public/boot_domain.h>
-
-#include "../hypercall.h"
 #include "../print.h"
+#include "given.h"
+
+#include <public/boot_domain.h>
 
 #define PART_BYTES 40
 
@@ -25,12 +24,12 @@ static long read_part(uint32_t offset, uint8_t *bytes, uint32_t *count)
     return answer;
 }
 
-void guest(const struct hvm_start_info *info)
+void guest(const struct given *given)
 {
     uint8_t bytes[PART_BYTES];
     uint32_t offset = 0, count, tries = 0;
 
-    set_hypercall_page();
+    prepare_hypercalls();
     while ( read_part(0, bytes, &count) )
         tries++;
     print_number("receipt: tries ", tries);

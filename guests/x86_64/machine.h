@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hypercalls of a guest in 64-bit mode, by the page that Xen fills. */
+/* The machine below a guest on x86-64: hypercalls by the page that Xen fills, and the debug port. */
 #include <public/arch-x86/cpuid.h>
 #include <public/xen.h>
 
+#define DEBUG_PORT 0xe9
+
 static uint8_t hypercall_page[4096] __attribute__((aligned(4096)));
 
-static void set_hypercall_page(void)
+/* To be called before the first hypercall. */
+static void prepare_hypercalls(void)
 {
     uint32_t eax = XEN_CPUID_LEAF(2), msr, ecx = 0, edx;
 
@@ -23,4 +26,10 @@ static long hypercall(unsigned int number, unsigned long a, unsigned long b, uns
                   : [entry] "r" (hypercall_page + number * 32)
                   : "memory", "rcx", "r8", "r9", "r10", "r11");
     return result;
+}
+
+/* To Xen's log: lost, if the domain may not. */
+static void print_character(char character)
+{
+    asm volatile ("outb %0, %1" :: "a" (character), "Nd" (DEBUG_PORT));
 }
