@@ -4,8 +4,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { built } from "../bootdomain/build.js";
-import { paths } from "../setup/paths.js";
+import { built, objectFolder } from "../bootdomain/build.js";
+import { type Architecture, paths } from "../setup/paths.js";
 
 /** A figure with its unit, as a row of a table. */
 export interface Figure {
@@ -62,14 +62,27 @@ async function patchFigures(): Promise<Figure[]> {
   return [...figures, { what: "patches, all", value, unit: "lines" }];
 }
 
+/** What the boot domain's kernel for an architecture is made of, as linked and as written. */
+async function kernelFigures(architecture: Architecture, elf: string): Promise<Figure[]> {
+  const folder = objectFolder(join(paths.build, "bootdomain"), architecture);
+  const own = ["machine.o", "entry.o"].map((name) => textBytes(join(folder, name)));
+  const [machine = 0, entry = 0] = await Promise.all(own);
+  return [
+    {
+      what: `boot domain for ${architecture}, text as linked`,
+      value: await textBytes(elf),
+      unit: "bytes",
+    },
+    { what: "of it from hand-written C and assembly", value: machine + entry, unit: "bytes" },
+  ];
+}
+
 /** Every size that is reported. Needs the built boot domain. */
 export async function sizeFigures(): Promise<Figure[]> {
-  const object = (name: string): string => join(paths.build, "bootdomain", name);
-  const handWritten = (await textBytes(object("machine.o"))) + (await textBytes(object("entry.o")));
   return [
     { what: "boot domain, wasm", value: await bytes(built.wasm), unit: "bytes" },
-    { what: "boot domain, text as linked", value: await textBytes(built.elf), unit: "bytes" },
-    { what: "of it from hand-written C and assembly", value: handWritten, unit: "bytes" },
+    ...(await kernelFigures("x86_64", built.elf)),
+    ...(await kernelFigures("arm64", built.arm64Elf)),
     {
       what: "C that wasm2c generates",
       value: (await readFile(built.c, "utf8")).split("\n").length,
@@ -86,10 +99,17 @@ export async function sizeFigures(): Promise<Figure[]> {
       unit: "lines of code",
     },
     {
-      what: "bootdomain/shim/x86_64/",
-      value: await linesBelow("bootdomain/shim/x86_64", /\.([cS]|lds)$/),
+      what: "bootdomain/shim/imports.c, for both",
+      value: await linesBelow("bootdomain/shim", /^imports\.c$/),
       unit: "lines of code",
     },
+    ...(await Promise.all(
+      (["x86_64", "arm64"] as const).map(async (architecture) => ({
+        what: `bootdomain/shim/${architecture}/`,
+        value: await linesBelow(`bootdomain/shim/${architecture}`, /\.([cS]|lds)$/),
+        unit: "lines of code",
+      })),
+    )),
     ...(await patchFigures()),
   ];
 }

@@ -203,23 +203,34 @@ async function copySources(directory: string, xen: XenVersion): Promise<void> {
   if (xen !== "4.17") await copyFile(`${constants}-${xen}.ts`, `${constants}.ts`);
 }
 
+/** Runs programs in a folder, those of npm's packages too. */
+function runIn(directory: string) {
+  const places = { cwd: directory, localDir: paths.checkout };
+  return async (command: string, options: readonly string[]): Promise<void> => {
+    await execa(command, options, { ...places, preferLocal: true, env: buildEnvironment() });
+  };
+}
+
 /** Compiles the boot domain into a folder; `change` is given the copies of its sources first. */
 export async function compileTo(
   directory: string,
   xen: XenVersion = "4.17",
   change: (sources: string) => Promise<void> = async () => {},
 ): Promise<void> {
-  const file = (name: string): string => join(directory, name);
-  const run = async (command: string, options: readonly string[]): Promise<void> => {
-    const places = { cwd: directory, localDir: paths.checkout };
-    await execa(command, options, { ...places, preferLocal: true, env: buildEnvironment() });
-  };
-  const sources = file("sources");
+  const run = runIn(directory);
+  const sources = join(directory, "sources");
   await copySources(sources, xen);
   await change(sources);
   const index = relative(directory, join(sources, "bootdomain", "assembly", "index.ts"));
   await run("asc", [index, ...ascOptions, "-o", "domb.wasm"]);
   await rm(sources, { recursive: true });
+  await compileWasm(directory, xen);
+}
+
+/** Compiles the kernels of a folder's domb.wasm into that folder. */
+export async function compileWasm(directory: string, xen: XenVersion = "4.17"): Promise<void> {
+  const file = (name: string): string => join(directory, name);
+  const run = runIn(directory);
   await run("wasm2c", ["-n", "domb", file("domb.wasm"), "-o", file("domb.c")]);
   await writeFile(file("contract.h"), contractHeader());
   for (const architecture of ["x86_64", "arm64"] as const) await compileKernel(architecture);

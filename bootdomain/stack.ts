@@ -4,9 +4,19 @@
 
 import { readFile } from "node:fs/promises";
 import { execa } from "execa";
+import type { Architecture } from "../setup/paths.js";
+import { toolFor } from "./build.js";
 
 /** A return address: what a call through a pointer takes, which only goes to Xen. */
 const CALL_BYTES = 8;
+
+/** Functions that are not C: arm64's crash(), in entry.S, takes no stack. */
+const assemblyFrames: ReadonlyMap<string, number> = new Map([["crash", 0]]);
+
+/** What calls or jumps to an address: of x86-64, or of arm64 with what it decides by. */
+const TO_ADDRESS =
+  /\t(?:call|jmp|bl?|b\.\w+|cbn?z|tbn?z)\s+(?:[wx]\d+, )?(?:#\w+, )?[0-9a-f]+ <([^>+]+)/;
+const TO_POINTER = /\t(?:(?:call|jmp) +\*|bl?r\t)/;
 
 /** A function's name without what the compiler adds to its variants and parts. */
 function baseName(name: string): string {
@@ -40,8 +50,8 @@ export function parseCalls(disassembly: string): ReadonlyMap<string, ReadonlySet
       current = calls.get(label) ?? new Set();
       calls.set(label, current);
     }
-    const [, pointer, target] = /\t(?:call|jmp) +(?:(\*)|[0-9a-f]+ <([^>+]+))/.exec(line) ?? [];
-    if (pointer !== undefined) current.add("*");
+    const target = TO_ADDRESS.exec(line)?.[1];
+    if (TO_POINTER.test(line)) current.add("*");
     else if (target !== undefined && target !== name) current.add(target);
   }
   return calls;
@@ -60,7 +70,7 @@ export function deepestStack(
     if (found !== undefined) return found;
     const path = [...callers, name];
     if (callers.includes(name)) throw new Error(`recursion: ${path.join(" → ")}`);
-    const frame = frames.get(baseName(name));
+    const frame = frames.get(baseName(name)) ?? assemblyFrames.get(name);
     if (frame === undefined) throw new Error(`${name} has no known frame: ${path.join(" → ")}`);
     const callees = [...(calls.get(name) ?? [])].map((callee) => depthOf(callee, path));
     const depth = frame + Math.max(0, ...callees);
@@ -75,8 +85,10 @@ export async function stackOf(
   root: string,
   program: string,
   usageFiles: readonly string[],
+  architecture: Architecture = "x86_64",
 ): Promise<number> {
   const usage = await Promise.all(usageFiles.map((file) => readFile(file, "utf8")));
-  const { stdout } = await execa("objdump", ["-d", "--no-show-raw-insn", program]);
+  const objdump = toolFor(architecture, "objdump");
+  const { stdout } = await execa(objdump, ["-d", "--no-show-raw-insn", program]);
   return deepestStack(root, parseFrames(usage.join("")), parseCalls(stdout));
 }
