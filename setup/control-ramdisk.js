@@ -20,8 +20,8 @@ const SOURCES = {
   xlCommands: join(EXAMPLE, "xl-commands"),
   newDomain: join(EXAMPLE, "new.cfg"),
   domains: join(EXAMPLE, "domains.c"),
-  hello: join(GUESTS, "hello", "hello.S"),
-  helloLayout: join(GUESTS, "pvh.lds"),
+  hello: join(GUESTS, "hello", "entry.x86_64.S"),
+  helloLayout: join(GUESTS, "x86_64", "kernel.lds"),
 };
 
 /** Programs of Debian that the ramdisk holds, in their folder. */
