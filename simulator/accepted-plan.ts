@@ -21,6 +21,7 @@ import {
   IMAGE_MAGIC,
   IMAGE_VERSION,
   ImageHeader,
+  MACHINE_ARM64,
   MACHINE_X86_64,
   MAIN_HEADER,
   MaterialKind,
@@ -34,14 +35,19 @@ import {
 import { LABEL_BYTES, MAX_IMAGE_BYTES, PAGE_SIZE } from "../contract/limits.js";
 import { SIGNATURE_BYTES } from "../contract/trust.js";
 import { XEN_DOMCTL_INTERFACE_VERSION } from "../contract/xen-abi.js";
+import { vcpu_guest_context_size } from "../contract/xen-abi-arm64.js";
 
 /**
- * The plan of an image that a boot domain with this trust is to run: the main one, else that for
- * recovery, else undefined: it is to refuse the image.
+ * The plan of an image that a boot domain with this trust is to run on a machine: the main one, else
+ * that for recovery, else undefined: it is to refuse the image.
  */
-export function acceptedPlan(image: Uint8Array, trust: Trust = noTrust): AcceptedPlan | undefined {
+export function acceptedPlan(
+  image: Uint8Array,
+  trust: Trust = noTrust,
+  machine: number = MACHINE_X86_64,
+): AcceptedPlan | undefined {
   for (const header of [MAIN_HEADER, RECOVERY_HEADER]) {
-    const plan = acceptedAt(image, header, trust);
+    const plan = acceptedAt(image, header, trust, machine);
     if (plan !== undefined) return { plan, isRecovery: header === RECOVERY_HEADER };
   }
   return undefined;
@@ -52,7 +58,12 @@ export interface AcceptedPlan {
   readonly isRecovery: boolean;
 }
 
-function acceptedAt(image: Uint8Array, headerOffset: number, trust: Trust): Plan | undefined {
+function acceptedAt(
+  image: Uint8Array,
+  headerOffset: number,
+  trust: Trust,
+  machine: number,
+): Plan | undefined {
   if (image.length < HEADERS_END) return undefined;
   const headerBytes = image.subarray(headerOffset, headerOffset + ImageHeader.size);
   const header = new DataView(headerBytes.buffer, headerBytes.byteOffset, headerBytes.length);
@@ -63,7 +74,7 @@ function acceptedAt(image: Uint8Array, headerOffset: number, trust: Trust): Plan
   const wellFormed =
     field(ImageHeader.magic) === IMAGE_MAGIC &&
     field(ImageHeader.version) === IMAGE_VERSION &&
-    field(ImageHeader.machine) === MACHINE_X86_64 &&
+    field(ImageHeader.machine) === machine &&
     field(ImageHeader.xenInterface) === XEN_DOMCTL_INTERFACE_VERSION &&
     field(ImageHeader.verify) <= VERIFY_ALL &&
     imageBytes <= MAX_IMAGE_BYTES &&
@@ -137,22 +148,27 @@ function withoutUnused(source: Uint8Array): Uint8Array {
 export interface IntactMaterials {
   /** Numbers of the pages, from 0. */
   readonly pages: ReadonlySet<number>;
-  /** Digests of the materials, hexadecimal. */
-  readonly digests: ReadonlySet<string>;
+  /** Digests, hexadecimal, of what Xen reads of each if it is a vCPU's context. */
+  readonly contexts: ReadonlySet<string>;
 }
 
-export function intactMaterials(image: Uint8Array, plan: Plan): IntactMaterials {
+/** What is intact of the materials of an image for this machine. */
+export function intactMaterials(image: Uint8Array, plan: Plan, machine: number): IntactMaterials {
   const pages = new Set<number>();
-  const digests = new Set<string>();
+  const contexts = new Set<string>();
   for (const { offset, bytes, digest } of plan.materials) {
     const end = Math.ceil((offset + bytes) / PAGE_SIZE) * PAGE_SIZE;
-    const found = createHash("sha256")
-      .update(image.subarray(offset, offset + bytes))
-      .digest("hex");
+    const found = sha256(image.subarray(offset, offset + bytes));
     const padding = image.subarray(offset + bytes, end);
     if (found !== digest || padding.some((byte) => byte !== 0)) continue;
-    digests.add(digest);
+    // Xen on Arm reads a context of its own size, whatever the material's.
+    const read = machine === MACHINE_ARM64 ? vcpu_guest_context_size : bytes;
+    contexts.add(sha256(image.subarray(offset, offset + read)));
     for (let page = offset / PAGE_SIZE; page < end / PAGE_SIZE; page++) pages.add(page);
   }
-  return { pages, digests };
+  return { pages, contexts };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -2,20 +2,18 @@
 // Images of any bytes, on hosts of any behaviour: the boot domain keeps its promises. A failing case
 // prints the command that repeats it.
 
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { gapsOf, readTables } from "../bootdomain/layout.js";
-import type { CompiledLaunch } from "../compiler/compile.js";
 import { encodeTrust } from "../compiler/signature/trust.js";
 import { HEADERS_END, ImageHeader } from "../contract/image.js";
-import { compiledFile } from "../lab/lab-bench.js";
-import { paths } from "../setup/paths.js";
+import { type Architecture, architectures } from "../xen-model/machines.js";
 import { fuzzCase } from "./fuzz.js";
 import { hostileHost } from "./hostile-host.js";
 import { judgeLaunch, type MemoryGap, memoryGaps } from "./judge.js";
 import { SeededNumbers } from "./seeded.js";
 import { loadBootDomain } from "./simulate.js";
 import { withPlanWords } from "./suite/base-launch.js";
+import { type FileLaunch, launchOfFile, repetitionOf } from "./suite/launch-files.js";
 import { signedImage, testKey } from "./suite/test-keys.js";
 
 /** Fuzzed images; `npm run test:long` asks for 1,000,000. */
@@ -23,33 +21,40 @@ const cases = Number(process.env.DOMB_FUZZ_CASES ?? 20_000);
 /** Of signed images, whose verification takes milliseconds. */
 const signedCases = Number(process.env.DOMB_FUZZ_CASES ?? 5_000);
 
-const launches = [
+const files = [
   "simulator/launches/pair.yaml",
   "simulator/launches/ramdisk.yaml",
   "simulator/launches/labelled.yaml",
 ] as const;
+/** Every other case is for the other architecture. */
+const launches = files.flatMap((file) =>
+  architectures.map((architecture) => ({ file, architecture })),
+);
 const freePages = 0x4000;
 
 let wasm: WebAssembly.Module;
 let gaps: readonly MemoryGap[];
-const compiled = new Map<string, CompiledLaunch>();
+const compiled: FileLaunch[] = [];
 
-function launchOf(launch: string): CompiledLaunch {
-  return compiled.get(launch) ?? expect.fail(`${launch} is not compiled`);
+function launchOf(file: string, architecture: Architecture): FileLaunch {
+  const found = compiled.find((one) => one.file === file && one.architecture === architecture);
+  return found ?? expect.fail(`${file} is not compiled`);
 }
 
 beforeAll(async () => {
   wasm = await loadBootDomain();
   gaps = memoryGaps(wasm, gapsOf(await readTables()));
-  for (const launch of launches) {
-    compiled.set(launch, await compiledFile(join(paths.checkout, launch)));
+  for (const { file, architecture } of launches) {
+    compiled.push(await launchOfFile(file, architecture));
   }
 });
 
-type Policy = Uint8Array | undefined;
-
-function expectPromisesKept(image: Uint8Array, policy: Policy, name: string): void {
-  const { broken } = judgeLaunch(image, { wasm, freePages, policy, gaps });
+function expectPromisesKept(
+  image: Uint8Array,
+  { machine, policy }: FileLaunch,
+  name: string,
+): void {
+  const { broken } = judgeLaunch(image, { wasm, machine, freePages, policy, gaps });
   if (broken.length > 0) expect.fail(`${name}: ${broken.join("; ")}`);
 }
 
@@ -59,41 +64,49 @@ function endOfPlan(image: Uint8Array): number {
   return header.getUint32(ImageHeader.planOffset, true) + planBytes;
 }
 
-describe.each(launches)("the image of %s", (launch) => {
+describe.each(launches)("the image of $file on $architecture", ({ file, architecture }) => {
+  const share = architectures.indexOf(architecture);
+
   it("keeps its promises with any one byte of header and plan flipped", () => {
-    const { image, policy } = launchOf(launch);
+    const launch = launchOf(file, architecture);
+    const { image } = launch;
     const end = endOfPlan(image);
     for (let byte = 0; byte < end; byte++) {
       // Nobody is trusted, and nothing reads the signature; a few of its bytes show that.
       if (byte >= ImageHeader.size && byte < HEADERS_END && byte % 97 > 0) continue;
-      for (const bits of [0x01, 0x80, 0xff]) {
+      for (const [index, bits] of [0x01, 0x80, 0xff].entries()) {
+        if ((byte + index) % architectures.length !== share) continue;
         const flipped = image.slice();
         flipped[byte] = (flipped[byte] ?? 0) ^ bits;
-        expectPromisesKept(flipped, policy, `byte ${byte} with bits ${bits}`);
+        expectPromisesKept(flipped, launch, `byte ${byte} with bits ${bits}`);
         if (byte < HEADERS_END) continue;
         const digested = withPlanWords(flipped, []);
-        expectPromisesKept(digested, policy, `byte ${byte} with bits ${bits}, digested`);
+        expectPromisesKept(digested, launch, `byte ${byte} with bits ${bits}, digested`);
       }
     }
   });
 
   it("keeps its promises when it is cut at any length", () => {
-    const { image, policy } = launchOf(launch);
-    for (let bytes = 0; bytes < image.length; bytes++) {
-      expectPromisesKept(image.subarray(0, bytes), policy, `cut to ${bytes} bytes`);
+    const launch = launchOf(file, architecture);
+    const { image } = launch;
+    for (let bytes = share; bytes < image.length; bytes += architectures.length) {
+      expectPromisesKept(image.subarray(0, bytes), launch, `cut to ${bytes} bytes`);
     }
   });
 });
 
 describe("a hostile host", () => {
-  it.each(launches)("that answers anything, and whose clock jumps, gets an end of %s", (launch) => {
-    const { image, policy } = launchOf(launch);
-    for (let seed = 0; seed < 3000; seed++) {
-      const between = hostileHost(new SeededNumbers(`host ${seed}`));
-      const { broken } = judgeLaunch(image, { wasm, freePages, policy, between, gaps });
-      if (broken.length > 0) expect.fail(`seed ${seed}: ${broken.join("; ")}`);
-    }
-  });
+  it.each(launches)(
+    "that answers anything, and whose clock jumps, gets an end of $file on $architecture",
+    ({ file, architecture }) => {
+      const { image, machine, policy } = launchOf(file, architecture);
+      for (let seed = 0; seed < 1500; seed++) {
+        const between = hostileHost(new SeededNumbers(`host ${seed}`));
+        const { broken } = judgeLaunch(image, { wasm, machine, freePages, policy, between, gaps });
+        if (broken.length > 0) expect.fail(`seed ${seed}: ${broken.join("; ")}`);
+      }
+    },
+  );
 });
 
 /** Ranges of seeds: each test takes one, so that a long run shows how far it is. */
@@ -108,15 +121,15 @@ function chunksOf(all: number): readonly { readonly from: number; readonly to: n
 describe("fuzzed images and hosts", () => {
   it.each(chunksOf(cases))("[RFC-EXIT] keep the promises: seeds $from to $to", ({ from, to }) => {
     for (let seed = from; seed <= to; seed++) {
-      const launch = launches[seed % launches.length] ?? launches[0];
-      const { image, policy } = launchOf(launch);
-      const { hostile, ...changed } = fuzzCase(image, String(seed));
+      const launch = compiled[seed % compiled.length] ?? expect.fail("no launch is compiled");
+      const { machine, policy } = launch;
+      const { hostile, ...changed } = fuzzCase(launch.image, String(seed));
       const between = hostile === undefined ? undefined : hostileHost(hostile);
-      const { broken } = judgeLaunch(changed.image, { wasm, policy, ...changed, between, gaps });
+      const setting = { wasm, machine, policy, ...changed, between, gaps };
+      const { broken } = judgeLaunch(changed.image, setting);
       if (broken.length === 0) continue;
-      expect.fail(
-        `${broken.join("; ")}\nRepeat it with: npx domb simulate ${launch} --seed ${seed} --trace`,
-      );
+      const command = repetitionOf(launch, `--seed ${seed}`);
+      expect.fail(`${broken.join("; ")}\nRepeat it with: ${command}`);
     }
   });
 });
@@ -124,29 +137,36 @@ describe("fuzzed images and hosts", () => {
 describe("fuzzed images that were signed, for who trusts their key", () => {
   const owner = testKey(1);
   const trust = encodeTrust({ keys: [owner.key], leastLaunchVersion: 1 });
-  const signed = new Map<string, Uint8Array>();
+  const signed: FileLaunch[] = [];
   /** Of all fuzzed images, those that were refused. */
   let refused = 0;
 
   beforeAll(async () => {
-    for (const launch of ["simulator/launches/pair.yaml", "simulator/launches/recovery.yaml"]) {
-      const { image } = await compiledFile(join(paths.checkout, launch));
-      signed.set(launch, await signedImage(image, owner));
+    const chosen = [
+      ["simulator/launches/pair.yaml", "x86_64"],
+      ["simulator/launches/pair.yaml", "arm64"],
+      ["simulator/launches/recovery.yaml", "x86_64"],
+    ] as const;
+    for (const [file, architecture] of chosen) {
+      const launch = await launchOfFile(file, architecture);
+      signed.push({ ...launch, image: await signedImage(launch.image, owner) });
     }
   });
 
   it.each(chunksOf(signedCases))(
     "run as they were signed, or not: seeds $from to $to",
     ({ from, to }) => {
-      const images = [...signed];
       for (let seed = from; seed <= to; seed++) {
-        const [launch, image] = images[seed % images.length] ?? expect.fail("no launch is signed");
+        const launch = signed[seed % signed.length] ?? expect.fail("no launch is signed");
+        const { image, machine } = launch;
         const { hostile, ...changed } = fuzzCase(image, `signed ${seed}`);
         const between = hostile === undefined ? undefined : hostileHost(hostile);
-        const judged = judgeLaunch(changed.image, { wasm, trust, ...changed, between, gaps });
+        const setting = { wasm, machine, trust, ...changed, between, gaps };
+        const judged = judgeLaunch(changed.image, setting);
         if (judged.plan === undefined) refused++;
         if (judged.broken.length === 0) continue;
-        expect.fail(`${launch}, signed ${seed}: ${judged.broken.join("; ")}\n${changed.changes}`);
+        const what = `${launch.file} on ${launch.architecture}, signed ${seed}`;
+        expect.fail(`${what}: ${judged.broken.join("; ")}\n${changed.changes}`);
       }
     },
   );

@@ -14,9 +14,10 @@ import {
 } from "../contract/image.js";
 import * as limits from "../contract/limits.js";
 import { errnos } from "../xen-model/errno.js";
-import { failures } from "../xen-model/failures.js";
+import { failuresOn } from "../xen-model/failures.js";
 import type { Fault } from "./faults.js";
 import { formatFault } from "./faults.js";
+import { hostArchitectureOf } from "./machine.js";
 import { SeededNumbers } from "./seeded.js";
 
 export interface FuzzCase {
@@ -59,7 +60,7 @@ export function fuzzCase(original: Uint8Array, seed: string): FuzzCase {
   }
   const freePages = numbers.percent(80) ? MOST_FREE_PAGES : numbers.below(2000);
   if (freePages !== MOST_FREE_PAGES) changes.push(`${freePages} pages are free`);
-  const faults = numbers.percent(30) ? someFaults(numbers) : [];
+  const faults = numbers.percent(30) ? someFaults(numbers, original) : [];
   changes.push(...faults.map((fault) => `fault ${formatFault(fault)}`));
   const hostile = numbers.percent(10) ? new SeededNumbers(`${seed}:host`) : undefined;
   if (hostile !== undefined) changes.push("the host is hostile");
@@ -72,8 +73,9 @@ function noise(numbers: SeededNumbers, bytes: number): Uint8Array {
   return result;
 }
 
-/** One or two failures of the table, anywhere in a launch. */
-function someFaults(numbers: SeededNumbers): readonly Fault[] {
+/** One or two failures of the table, anywhere in a launch of the image. */
+function someFaults(numbers: SeededNumbers, image: Uint8Array): readonly Fault[] {
+  const failures = failuresOn(hostArchitectureOf(image));
   return Array.from({ length: 1 + numbers.below(2) }, () => {
     const { hypercall, answer } = numbers.one(failures);
     const occurrence = 1 + numbers.below(4);

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import type { Plan } from "../compiler/plan/plan.js";
 import { workOfLaunch } from "../compiler/plan/work.js";
 import { decodeTrust } from "../compiler/signature/trust.js";
-import { ImageHeader } from "../contract/image.js";
+import { ImageHeader, MACHINE_X86_64 } from "../contract/image.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { SIGNATURE_BYTES } from "../contract/trust.js";
 import { XEN_EACCES } from "../contract/xen-abi.js";
@@ -34,6 +34,8 @@ export interface JudgedLaunch {
 
 export interface JudgeOptions {
   readonly wasm: WebAssembly.Module;
+  /** The host's architecture, as in ImageHeader.machine; default: MACHINE_X86_64. */
+  readonly machine?: number | undefined;
   readonly freePages: number;
   readonly policy?: Uint8Array | undefined;
   /** Whom the boot domain trusts, a TrustRecord; default: nobody. */
@@ -79,26 +81,32 @@ const refused: ReadonlySet<number> = new Set([
 const REFUSAL_HYPERCALLS = 4;
 
 interface Knowledge {
+  readonly machine: number;
+  readonly trust: Uint8Array | undefined;
   readonly accepted: AcceptedPlan | undefined;
   intact?: IntactMaterials;
 }
 
-/** The same image is launched with many faults, by boot domains with the same trust. */
+/** The same image is launched with many faults. */
 const known = new WeakMap<Uint8Array, Knowledge>();
 
-function knowledgeOf(image: Uint8Array, trust: Uint8Array | undefined): Knowledge {
-  const found = known.get(image) ?? { accepted: acceptedPlan(image, trust && decodeTrust(trust)) };
-  known.set(image, found);
-  return found;
+function knowledgeOf(image: Uint8Array, trust: Uint8Array | undefined, machine: number): Knowledge {
+  const found = known.get(image);
+  if (found?.machine === machine && found.trust === trust) return found;
+  const accepted = acceptedPlan(image, trust && decodeTrust(trust), machine);
+  const knowledge = { machine, trust, accepted };
+  known.set(image, knowledge);
+  return knowledge;
 }
 
 export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
-  const { wasm, freePages, policy, trust, faults = [], between, observe, gaps = [] } = options;
+  const { wasm, machine = MACHINE_X86_64, freePages, policy, trust } = options;
+  const { faults = [], between, observe, gaps = [] } = options;
   const broken: string[] = [];
-  const knowledge = knowledgeOf(image, trust);
+  const knowledge = knowledgeOf(image, trust, machine);
   const plan = knowledge.accepted?.plan;
   const intact = (): IntactMaterials | undefined => {
-    if (plan !== undefined) knowledge.intact ??= intactMaterials(image, plan);
+    if (plan !== undefined) knowledge.intact ??= intactMaterials(image, plan, machine);
     return knowledge.intact;
   };
   /** Whether Xen has said that the launch is for another one. */
@@ -125,7 +133,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   try {
     simulation = simulateLaunch(image, {
       wasm,
-      ...{ freePages, policy, trust },
+      ...{ machine, freePages, policy, trust },
       inject: injectFaults(faults),
       observe: watch,
       ...(between === undefined ? {} : { between }),
@@ -145,7 +153,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   for (const { context, started, domid } of simulation.domains.values()) {
     if (!started || context === undefined) continue;
     const digest = createHash("sha256").update(context).digest("hex");
-    const verified = intact()?.digests.has(digest) === true;
+    const verified = intact()?.contexts.has(digest) === true;
     say(verified, `domain d${domid} runs with a context not verified`);
   }
   for (const { from, bytes } of gaps) {

@@ -3,13 +3,17 @@
 // an access outside its bounds is an error of the boot domain, and thrown.
 
 import { readFile } from "node:fs/promises";
-import { MACHINE_X86_64 } from "../contract/image.js";
+import { MACHINE_ARM64, MACHINE_X86_64 } from "../contract/image.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { TrustRecord } from "../contract/trust.js";
+import { XEN_DOMCTL_CONFIG_GIC_V3 } from "../contract/xen-abi-arm64.js";
 import { paths } from "../setup/paths.js";
+import type { HostArchitecture } from "../xen-model/architecture.js";
+import { arm64Architecture } from "../xen-model/arm64/architecture.js";
 import { DIGEST_BYTE_NS } from "../xen-model/costs.js";
 import type { Hypercall, Injection } from "../xen-model/hypercalls.js";
 import { decodeReceipt, type Receipt } from "../xen-model/receipt.js";
+import { x86Architecture } from "../xen-model/x86_64/architecture.js";
 import { BootDomainExited, type ModelDomain, type ModelExit, XenModel } from "../xen-model/xen.js";
 
 /** What the wasm imports: docs/wasm-imports.md. Addresses and sizes come as signed numbers. */
@@ -91,6 +95,11 @@ export async function loadBootDomain(path = paths.bootDomainWasm): Promise<WebAs
   return WebAssembly.compile(new Uint8Array(await readFile(path)));
 }
 
+/** What the boot domain runs on if it is told of this machine: with a GICv3 if it is an Arm one. */
+function hostOf(machine: number): HostArchitecture {
+  return machine === MACHINE_ARM64 ? arm64Architecture(XEN_DOMCTL_CONFIG_GIC_V3) : x86Architecture;
+}
+
 /** Launches an image, which may be any bytes. */
 export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
   const { wasm, machine = MACHINE_X86_64 } = options;
@@ -110,7 +119,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
         return there ? image.subarray(offset, offset + PAGE_SIZE) : undefined;
       },
     },
-    { freePages, policy, inject, observe },
+    { freePages, architecture: hostOf(machine), policy, inject, observe },
   );
   const pointer = (address: number): bigint => memoryBase + BigInt(address >>> 0);
   const imports: BootDomainImports = {

@@ -2,7 +2,9 @@
 // The suite: launches, good and bad, that every way of running the boot domain runs alike: its wasm
 // on the model, its C as a program of the host, and the boot domain itself on real Xen.
 
+import { type Architecture, machines } from "../xen-model/machines.js";
 import { loadBootDomain } from "./simulate.js";
+import { interruptCases, vcpuContextCases } from "./suite/arm64-cases.js";
 import { baseLaunches, labelledLaunch } from "./suite/base-launch.js";
 import { contextCases } from "./suite/context-cases.js";
 import { doubleFaults, singleFaults } from "./suite/fault-cases.js";
@@ -16,37 +18,54 @@ import { plainCase, type SuiteCase } from "./suite/suite-case.js";
 
 export type { SuiteCase } from "./suite/suite-case.js";
 
+/** Where a hypercall of the suite's two domains ends, in pages: each one is tried from the first. */
+const memoryBorders: Readonly<Record<Architecture, readonly (readonly [number, number])[]>> = {
+  x86_64: [
+    [264, 300],
+    [796, 825],
+    [1068, 1120],
+    [1596, 1640],
+  ],
+  arm64: [
+    [16, 40],
+    [278, 300],
+    [780, 830],
+    [1050, 1080],
+    [1550, 1600],
+  ],
+};
+
 /** Where memory runs out: each page around a hypercall's end, and some between. */
-function freePages(): readonly number[] {
+function freePages(architecture: Architecture): readonly number[] {
   return Array.from({ length: 1700 }, (_, pages) => pages).filter(
     (pages) =>
       pages % 30 === 0 ||
-      [
-        [264, 300],
-        [796, 825],
-        [1068, 1120],
-        [1596, 1640],
-      ].some(([from = 0, to = 0]) => pages >= from && pages < to),
+      memoryBorders[architecture].some(([from, to]) => pages >= from && pages < to),
   );
 }
 
-/** Every case of the suite. Needs the built guests, and the built FLASK policy. */
-export async function suite(): Promise<readonly SuiteCase[]> {
-  const { one, two } = await baseLaunches();
-  const { policy, ...labelled } = await labelledLaunch();
+/** Every case of the suite on an architecture. Needs the built guests, and the FLASK policy. */
+export async function suite(architecture: Architecture = "x86_64"): Promise<readonly SuiteCase[]> {
+  const { one, two } = await baseLaunches(architecture);
+  const other = await baseLaunches(architecture === "arm64" ? "x86_64" : "arm64");
+  const { policy, ...labelled } = await labelledLaunch(architecture);
   const wasm = await loadBootDomain();
-  return [
+  const cases = [
     plainCase("one domain", one.image),
     plainCase("two domains", two.image),
     ...imageCases(two),
+    plainCase("image: for the other architecture", other.two.image),
     ...(await signatureCases(one, two)),
     ...planCases(one, two),
-    ...contextCases(one),
+    ...(architecture === "arm64"
+      ? [...vcpuContextCases(one), ...interruptCases(one)]
+      : contextCases(one)),
     ...labelCases(labelled, policy),
     ...limitCases(two),
-    ...memoryCases(two, freePages()),
+    ...memoryCases(two, freePages(architecture)),
     ...singleFaults("two domains", two.image, wasm),
     ...doubleFaults("two domains", two.image, wasm),
     ...singleFaults("two labelled domains", labelled.image, wasm, policy),
   ];
+  return cases.map((launch) => ({ ...launch, machine: machines[architecture] }));
 }

@@ -1,38 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// How each hypercall of a launch can fail on Xen 4.17 with domb's patches, for a PVH domain, and
-// which function of Xen says so. Faults are taken from here; docs/hypercall-failures.md shows it.
+// How each hypercall of a launch can fail on Xen 4.17 with domb's patches, and which function of Xen
+// says so: here what the architectures have in common, in x86_64/ and arm64/ the rest. Faults are
+// taken from here; docs/hypercall-failures.md shows it.
 
-import type { ErrnoName } from "./errno.js";
+import { arm64Failures } from "./arm64/failures.js";
+import {
+  type Failure,
+  type FailureTables,
+  failuresIn,
+  type Row,
+  type Rows,
+} from "./failure-table.js";
 import type { HypercallName } from "./hypercalls.js";
+import type { Architecture } from "./machines.js";
+import { x86Failures } from "./x86_64/failures.js";
 
-export interface Failure {
-  readonly hypercall: HypercallName;
-  /** Xen's errno; "fewer": fewer extents done than were asked for, none perhaps. */
-  readonly answer: ErrnoName | "fewer";
-  /** The function that gives it, whose body names it. */
-  readonly function: string;
-  /** Its file in Xen's tree. */
-  readonly file: string;
-  readonly condition: string;
-  /** Whether a part may have been done: extents, pages. */
-  readonly partial: boolean;
-  /**
-   * What comes to it in a launch: a plan that no compiler makes, a Xen that does not enforce the
-   * launch's FLASK policy, too little memory, or nothing that the boot domain does.
-   */
-  readonly cause: "plan" | "policy" | "memory" | "never";
-}
-
-type Row = readonly [answer: Failure["answer"], where: string, condition: string];
+export type { Failure } from "./failure-table.js";
 
 const domctl = "xen/common/domctl.c";
 const domain = "xen/common/domain.c";
-const x86Domain = "xen/arch/x86/domain.c";
-const x86Domctl = "xen/arch/x86/domctl.c";
 const memory = "xen/common/memory.c";
-const hap = "xen/arch/x86/mm/hap/hap.c";
-const save = "xen/arch/x86/hvm/save.c";
-const hvm = "xen/arch/x86/hvm/hvm.c";
 const grants = "xen/common/grant_table.c";
 const bootDomain = "xen/common/boot_domain.c";
 const security = "xen/include/xsm/dummy.h";
@@ -47,7 +34,6 @@ const anyDomctl: readonly Row[] = [
 const onDomain: readonly Row[] = [
   ...anyDomctl,
   ["ESRCH", `do_domctl ${domctl}`, "there is no such domain"],
-  ["EPERM", `hvm_hypercall xen/arch/x86/hvm/hypercall.c`, "it is none of the boot domain's calls"],
 ];
 const fillNever: readonly Row[] = [
   ["EFAULT", `boot_domain_fill ${bootDomain}`, "the argument can't be read or written"],
@@ -68,14 +54,7 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
     ...onDomain,
     ["EINVAL", `do_domctl ${domctl}`, "the number is not the one of the creation"],
   ],
-  setPagingPool: [
-    ...onDomain,
-    [
-      "EINVAL",
-      `arch_set_paging_mempool_size xen/arch/x86/mm/paging.c`,
-      "the size is no whole page",
-    ],
-  ],
+  setPagingPool: onDomain,
   limitMemory: onDomain,
   populate: [
     ["EFAULT", `do_memory_op ${memory}`, "the argument can't be read"],
@@ -84,11 +63,7 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   ],
   copy: fillNever,
   clear: fillNever,
-  setContext: [
-    ...onDomain,
-    ["EFAULT", `arch_do_domctl ${x86Domctl}`, "the context can't be read"],
-    ["EINVAL", `arch_do_domctl ${x86Domctl}`, "the domain is not HVM"],
-  ],
+  setContext: onDomain,
   start: [...onDomain, ["EPERM", `do_domctl ${domctl}`, "the domain has been started"]],
   destroy: [...onDomain, ["EINVAL", `domain_kill ${domain}`, "it is the caller itself"]],
   console: [
@@ -117,39 +92,30 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   ],
 };
 
-const byMemory: Partial<Record<HypercallName, readonly Row[]>> = {
+const byMemory: Rows = {
   createDomain: [
     ["ENOMEM", `domain_create ${domain}`, "no page for the domain's structures"],
-    ["ENOMEM", `hap_set_allocation ${hap}`, "no 256 pages for its first paging structures"],
     ["ENOMEM", `grant_table_init ${grants}`, "no page for its grant table"],
   ],
   allocateVcpus: [["ENOMEM", `do_domctl ${domctl}`, "no page for the vCPU's structures"]],
-  setPagingPool: [["ENOMEM", `hap_set_allocation ${hap}`, "no page for paging structures"]],
   populate: [["fewer", `populate_physmap ${memory}`, "no page for an extent"]],
-  setContext: [["ENOMEM", `arch_do_domctl ${x86Domctl}`, "no page for a copy of the context"]],
 };
 
 const fillByPlan: readonly Row[] = [
   ["ENOENT", `get_ram_page ${bootDomain}`, "the frame has no memory"],
 ];
-const byPlan: Partial<Record<HypercallName, readonly Row[]>> = {
+const byPlan: Rows = {
   createDomain: [
     ["EEXIST", `do_domctl ${domctl}`, "the domid is taken"],
     [
       "EPERM",
       `sanitise_domain_config ${domain}`,
-      "it is no PVH domain with nested paging, or a privilege has been given or dropped",
+      "it is no HVM domain with nested paging, or a privilege has been given or dropped",
     ],
     ["EOPNOTSUPP", `sanitise_domain_config ${domain}`, "it is to be the hardware domain"],
     ["EINVAL", `sanitise_domain_config ${domain}`, "there are no vCPUs"],
-    [
-      "EPERM",
-      `arch_sanitise_domain_config ${x86Domain}`,
-      "another device than the APIC is emulated",
-    ],
     ["EINVAL", `grant_table_init ${grants}`, "there are no, or too many, grant or maptrack frames"],
   ],
-  setPagingPool: [["ENOMEM", `hap_set_allocation ${hap}`, "less than what is already in use"]],
   populate: [
     ["fewer", `populate_physmap ${memory}`, "the domain's limit is reached"],
     ["fewer", `populate_physmap ${memory}`, "its paging structures have no memory left"],
@@ -157,22 +123,9 @@ const byPlan: Partial<Record<HypercallName, readonly Row[]>> = {
   drop: [["EINVAL", `boot_domain_drop ${bootDomain}`, "a flag is no privilege"]],
   copy: fillByPlan,
   clear: fillByPlan,
-  setContext: [
-    ["ENODATA", `hvm_load ${save}`, "there is no header first, or no end record last"],
-    ["EINVAL", `arch_hvm_load ${save}`, "the header's magic or version is another"],
-    ["EPERM", `hvm_load ${save}`, "a record is of something else than CPU or MTRRs"],
-    ["EINVAL", `hvm_load ${save}`, "a record's type is unknown"],
-    [
-      "EINVAL",
-      `hvm_load_cpu_ctxt ${hvm}`,
-      "there is no such vCPU, or a register's value is not valid",
-    ],
-    ["EINVAL", `svm_vmcb_restore xen/arch/x86/hvm/svm/svm.c`, "the pending event is not valid"],
-    ["EINVAL", `hvm_load_mtrr_msr xen/arch/x86/hvm/mtrr.c`, "there are too many variable MTRRs"],
-  ],
 };
 
-const byPolicy: Partial<Record<HypercallName, readonly Row[]>> = {
+const byPolicy: Rows = {
   policy: [["ENODATA", `read_part ${bootDomain}`, "Xen enforces no FLASK policy"]],
   label: [
     ["ENOSYS", `xsm_do_xsm_op ${security}`, "there is no FLASK"],
@@ -183,27 +136,17 @@ const byPolicy: Partial<Record<HypercallName, readonly Row[]>> = {
   ],
 };
 
-function rowsOf(
-  tables: Partial<Record<HypercallName, readonly Row[]>>,
-  cause: Failure["cause"],
-): readonly Failure[] {
-  return Object.entries(tables).flatMap(([hypercall, rows]) =>
-    rows.map(([answer, where, condition]) => {
-      const [name = "", file = ""] = where.split(" ");
-      const partial =
-        answer === "fewer" || (file === bootDomain && /get_ram_page|fill_page/.test(name));
-      return {
-        ...{ hypercall: hypercall as HypercallName, answer, function: name, file },
-        ...{ condition, partial, cause },
-      };
-    }),
-  );
-}
+const common: FailureTables = { plan: byPlan, policy: byPolicy, memory: byMemory, never };
+const causes = Object.keys(common);
 
-/** Every failure. */
+/** Every failure: what plans cause first, what nothing does last. */
 export const failures: readonly Failure[] = [
-  ...rowsOf(byPlan, "plan"),
-  ...rowsOf(byPolicy, "policy"),
-  ...rowsOf(byMemory, "memory"),
-  ...rowsOf(never, "never"),
-];
+  ...failuresIn(common),
+  ...failuresIn(x86Failures, "x86_64"),
+  ...failuresIn(arm64Failures, "arm64"),
+].sort((one, other) => causes.indexOf(one.cause) - causes.indexOf(other.cause));
+
+/** Those that there are on one architecture. */
+export function failuresOn(architecture: Architecture): readonly Failure[] {
+  return failures.filter((failure) => (failure.architecture ?? architecture) === architecture);
+}

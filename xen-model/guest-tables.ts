@@ -2,18 +2,25 @@
 // A domain's paging structures (p2m) with hardware-assisted paging: the tables that map its frames,
 // out of the memory that it has for them. Frames are mapped 4 KiB, 2 MiB or 1 GiB at a time.
 
-/** Tables that a domain with a vCPU has before any memory, as measured; one maps 512 GiB from 0. */
-const FIRST_TABLES = 11;
+/** Orders of extents that one entry can map, largest first. */
+const ENTRY_ORDERS = [18, 9, 0] as const;
 /** Each table has 2^9 entries. */
 const TABLE_FRAMES = [2 ** 9, 2 ** 18, 2 ** 27] as const;
 
 export class GuestTables {
+  /** Pages that are in use for something else. */
+  readonly #others: number;
   /** Level (from 1, the lowest) and number of each table that frames are mapped by. */
-  readonly #tables = new Set(["3:0"]);
+  readonly #tables: Set<string>;
+
+  constructor(others: number, tables: readonly string[] = []) {
+    this.#others = others;
+    this.#tables = new Set(tables);
+  }
 
   /** Pages of all tables. */
   get pages(): number {
-    return FIRST_TABLES - 1 + this.#tables.size;
+    return this.#others + this.#tables.size;
   }
 
   /** Maps an extent; false if its tables would not fit into `most` pages. */
@@ -25,9 +32,13 @@ export class GuestTables {
   }
 }
 
-/** The tables that map an extent, aligned to its size; large pages need none of the lower levels. */
+/** The tables that map an extent; large pages, which are aligned, need none of the lower levels. */
 function tablesOf(frame: number, order: number): string[] {
-  return TABLE_FRAMES.flatMap((frames, level) =>
-    order >= 9 * (level + 1) ? [] : [`${level + 1}:${Math.floor(frame / frames)}`],
-  );
+  const entry = ENTRY_ORDERS.find((one) => one <= order && frame % 2 ** one === 0) ?? 0;
+  return TABLE_FRAMES.flatMap((frames, level) => {
+    if (entry >= 9 * (level + 1)) return [];
+    const first = Math.floor(frame / frames);
+    const last = Math.floor((frame + 2 ** order - 1) / frames);
+    return Array.from({ length: last - first + 1 }, (_, index) => `${level + 1}:${first + index}`);
+  });
 }

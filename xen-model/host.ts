@@ -4,21 +4,15 @@
 
 import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
+import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
-import { creationError, type DomainCreation, PRIVILEGES } from "./create-domain.js";
+import { creationError, PRIVILEGES } from "./create-domain.js";
 import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
-import { GuestTables } from "./guest-tables.js";
-import { loadContext } from "./x86_64/hvm-context.js";
+import type { GuestTables } from "./guest-tables.js";
 
 /** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
 const CONTROL_DOMAIN_MAX_ORDER = 18;
-/** What a domain takes of the host's memory at its creation: structures, tables of its CPU. */
-const DOMAIN_STRUCTURE_PAGES = 16;
-/** hap_enable(), xen/arch/x86/mm/hap/hap.c: memory for paging structures from the start. */
-const INITIAL_POOL_PAGES = 256;
-/** What one vCPU takes. */
-const VCPU_PAGES = 12;
 
 /** A domain that the boot domain has created. */
 export interface ModelDomain {
@@ -50,27 +44,35 @@ export class ModelHost {
   /** `flask`: what there is of FLASK, if it enforces a policy. */
   constructor(
     public freePages: number,
+    readonly architecture: HostArchitecture,
     readonly flask?: Flask,
   ) {}
 
-  /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their x86 halves. */
+  /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their halves for each architecture. */
   createDomain(domid: number, creation: DomainCreation): number {
-    const refused = creationError(creation, this.given | this.dropped);
+    const { domainPages, initialPoolPages } = this.architecture;
+    const gone = this.given | this.dropped;
+    const refused = creationError(creation, gone, this.architecture);
     if (domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
     if (refused !== 0) return -refused;
     // Small structures share pages: every second domain begins a new one.
-    const structurePages = DOMAIN_STRUCTURE_PAGES + (this.domains.size % 2);
-    if (!this.#take(structurePages + INITIAL_POOL_PAGES)) return -abi.XEN_ENOMEM;
+    const structurePages = domainPages + (this.domains.size % 2);
+    if (!this.#take(structurePages + initialPoolPages)) return -abi.XEN_ENOMEM;
     if (this.flask?.has(creation.label) === false) {
-      this.freePages += structurePages + INITIAL_POOL_PAGES;
+      this.freePages += structurePages + initialPoolPages;
       return -abi.XEN_EACCES;
     }
     this.domains.set(domid, {
       ...{ domid, createFlags: creation.createFlags, maxVcpus: creation.maxVcpus },
-      ...{ memory: new GuestMemory(), tables: new GuestTables(), vcpus: 0, structurePages },
       ...{
-        pagingPoolPages: INITIAL_POOL_PAGES,
+        memory: new GuestMemory(),
+        tables: this.architecture.newTables(),
+        vcpus: 0,
+        structurePages,
+      },
+      ...{
+        pagingPoolPages: initialPoolPages,
         maxPages: 0,
         totalPages: 0,
         context: undefined,
@@ -91,14 +93,14 @@ export class ModelHost {
   /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
   allocateVcpus(domain: ModelDomain, vcpus: number): number {
     if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
-    const pages = (vcpus - domain.vcpus) * VCPU_PAGES;
+    const pages = (vcpus - domain.vcpus) * this.architecture.vcpuPages;
     if (!this.#take(pages)) return -abi.XEN_ENOMEM;
     domain.structurePages += pages;
     domain.vcpus = vcpus;
     return 0;
   }
 
-  /** arch_set_paging_mempool_size(), xen/arch/x86/mm/paging.c, and hap_set_allocation(). */
+  /** arch_set_paging_mempool_size(): xen/arch/x86/mm/paging.c, xen/arch/arm/p2m.c. */
   setPagingPool(domain: ModelDomain, bytes: bigint): number {
     if (bytes % BigInt(PAGE_SIZE) !== 0n) return -abi.XEN_EINVAL;
     const pages = Number(bytes / BigInt(PAGE_SIZE));
@@ -162,11 +164,11 @@ export class ModelHost {
     return 0;
   }
 
-  /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c. */
+  /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c; XEN_DOMCTL_setvcpucontext, xen/common/domctl.c. */
   setContext(domain: ModelDomain, context: Uint8Array): number {
     // Xen copies it first: into a page of small structures, if the last domain began one.
     if (this.freePages === 0 && this.domains.size % 2 === 1) return -abi.XEN_ENOMEM;
-    const error = loadContext(context, domain.vcpus);
+    const error = this.architecture.loadContext(context, domain.vcpus);
     if (error !== 0) return -error;
     domain.context = context;
     return 0;

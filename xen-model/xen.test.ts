@@ -4,6 +4,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as abi from "../contract/xen-abi.js";
+import { XEN_DOMCTL_CONFIG_GIC_V3 } from "../contract/xen-abi-arm64.js";
+import type { HostArchitecture } from "./architecture.js";
+import { arm64Architecture } from "./arm64/architecture.js";
+import { x86Architecture } from "./x86_64/architecture.js";
 import { XenModel } from "./xen.js";
 
 const freePages = 4096;
@@ -11,16 +15,20 @@ const freePages = 4096;
 /** A model whose boot domain has one page of memory for arguments, at address 0. */
 class Bench {
   readonly argument = new DataView(new ArrayBuffer(0x1000));
-  readonly xen = new XenModel(
-    {
-      at: (address, bytes) =>
-        Number(address) + bytes <= 0x1000
-          ? new DataView(this.argument.buffer, Number(address), bytes)
-          : undefined,
-      frame: (gfn) => (gfn < 16 ? new Uint8Array(4096).fill(gfn) : undefined),
-    },
-    { freePages },
-  );
+  readonly xen: XenModel;
+
+  constructor(readonly architecture: HostArchitecture = x86Architecture) {
+    this.xen = new XenModel(
+      {
+        at: (address, bytes) =>
+          Number(address) + bytes <= 0x1000
+            ? new DataView(this.argument.buffer, Number(address), bytes)
+            : undefined,
+        frame: (gfn) => (gfn < 16 ? new Uint8Array(4096).fill(gfn) : undefined),
+      },
+      { freePages, architecture },
+    );
+  }
 
   domctl(command: number, domid: number, set: (view: DataView) => void = () => {}): number {
     new Uint8Array(this.argument.buffer).fill(0);
@@ -37,8 +45,9 @@ class Bench {
       view.setUint32(abi.xen_domctl_u_createdomain_flags_offset, flags, true);
       view.setUint32(abi.xen_domctl_u_createdomain_max_vcpus_offset, 1, true);
       view.setUint32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, 1, true);
-      const emulation = abi.xen_domctl_u_createdomain_arch_offset;
-      view.setUint32(emulation, abi.XEN_X86_EMU_LAPIC, true);
+      const devices =
+        this.architecture === x86Architecture ? abi.XEN_X86_EMU_LAPIC : XEN_DOMCTL_CONFIG_GIC_V3;
+      view.setUint32(abi.xen_domctl_u_createdomain_arch_offset, devices, true);
     });
   }
 
@@ -74,9 +83,12 @@ class Bench {
   }
 }
 
-describe("the model of Xen", () => {
+describe.each([
+  ["x86-64", x86Architecture],
+  ["arm64", arm64Architecture(XEN_DOMCTL_CONFIG_GIC_V3)],
+])("the model of Xen on %s", (_, architecture) => {
   it("takes domid 0 as any other, refuses one twice and the boot domain's own", () => {
-    const bench = new Bench();
+    const bench = new Bench(architecture);
     expect(bench.create(7)).toBe(0);
     expect(bench.create(7)).toBe(-abi.XEN_EEXIST);
     expect(bench.create(0)).toBe(0);
@@ -84,11 +96,11 @@ describe("the model of Xen", () => {
   });
 
   it("refuses creation flags that are not the boot domain's to give", () => {
-    expect(new Bench().create(1, 0x80000003)).toBe(-abi.XEN_EPERM);
+    expect(new Bench(architecture).create(1, 0x80000003)).toBe(-abi.XEN_EPERM);
   });
 
   it("gives each privilege once, again only if its domain was never started", () => {
-    const bench = new Bench();
+    const bench = new Bench(architecture);
     const control = 3 | abi.XEN_DOMCTL_CDF_control;
     expect(bench.create(1, control)).toBe(0);
     expect(bench.create(2, control)).toBe(-abi.XEN_EPERM);
@@ -100,7 +112,7 @@ describe("the model of Xen", () => {
   });
 
   it("answers another interface version with EACCES, and an unknown domain with ESRCH", () => {
-    const bench = new Bench();
+    const bench = new Bench(architecture);
     const version = abi.xen_domctl_interface_version_offset;
     const answer = bench.domctl(abi.XEN_DOMCTL_max_mem, 1, (view) =>
       view.setUint32(version, 1, true),
@@ -110,7 +122,7 @@ describe("the model of Xen", () => {
   });
 
   it("gives a domain no more memory than its limit", () => {
-    const bench = new Bench();
+    const bench = new Bench(architecture);
     bench.create(1);
     bench.limitMemory(1, 1);
     expect(bench.populate(1, 0, 0)).toBe(1);
@@ -118,7 +130,7 @@ describe("the model of Xen", () => {
   });
 
   it("fills pages of a domain until it is started, and never after", () => {
-    const bench = new Bench();
+    const bench = new Bench(architecture);
     bench.create(1);
     bench.limitMemory(1, 4);
     bench.populate(1, 3, 0);
@@ -131,8 +143,16 @@ describe("the model of Xen", () => {
     expect(bench.fill(abi.XEN_BOOT_DOMAIN_clear, 1, 3, 0)).toBe(-abi.XEN_EPERM);
   });
 
+  it("refuses what sets a context on the other architecture", () => {
+    const bench = new Bench(architecture);
+    bench.create(1);
+    const isX86 = architecture === x86Architecture;
+    const other = isX86 ? abi.XEN_DOMCTL_setvcpucontext : abi.XEN_DOMCTL_sethvmcontext;
+    expect(bench.domctl(other, 1)).toBe(-abi.XEN_EPERM);
+  });
+
   it("does not promise that a page nobody wrote is zero", () => {
-    const bench = new Bench();
+    const bench = new Bench(architecture);
     bench.create(1);
     bench.limitMemory(1, 1);
     bench.populate(1, 0, 0);
@@ -155,7 +175,7 @@ describe("the model of Xen", () => {
     );
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-        const bench = new Bench();
+        const bench = new Bench(architecture);
         for (const [kind, domid, value] of operations) {
           if (kind === "create") bench.create(domid);
           if (kind === "limitMemory") bench.limitMemory(domid, value);

@@ -5,8 +5,8 @@
 
 import { PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
+import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CONSOLE_BYTE_NS, HYPERCALL_NS } from "./costs.js";
-import type { DomainCreation } from "./create-domain.js";
 import { Flask } from "./flask.js";
 import { type ModelDomain, ModelHost } from "./host.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
@@ -36,6 +36,7 @@ export interface BootDomainMemory {
 export interface XenModelOptions {
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
+  readonly architecture: HostArchitecture;
   /** The FLASK policy that Xen enforces. */
   readonly policy?: Uint8Array | undefined;
   /** Asked before each hypercall for what it is to give instead. */
@@ -63,7 +64,8 @@ export class XenModel {
   constructor(memory: BootDomainMemory, options: XenModelOptions) {
     this.#memory = memory;
     this.#options = options;
-    this.host = new ModelHost(options.freePages, options.policy && new Flask(options.policy));
+    const { freePages, architecture, policy } = options;
+    this.host = new ModelHost(freePages, architecture, policy && new Flask(policy));
   }
 
   /** do_domctl(), xen/common/domctl.c. */
@@ -106,17 +108,6 @@ export class XenModel {
         });
         return this.#call("limitMemory", domid, () => pages(bytes), run);
       }
-      case abi.XEN_DOMCTL_sethvmcontext: {
-        const size = op.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
-        const buffer = op.getBigUint64(abi.xen_domctl_u_hvmcontext_buffer_offset, true);
-        const run = on((domain) => {
-          const view = this.#memory.at(buffer, size);
-          if (view === undefined) return -abi.XEN_EFAULT;
-          const context = new Uint8Array(view.buffer, view.byteOffset, size).slice();
-          return this.host.setContext(domain, context);
-        });
-        return this.#call("setContext", domid, () => `${size} bytes`, run);
-      }
       case abi.XEN_DOMCTL_unpausedomain:
         return this.#call(
           "start",
@@ -131,8 +122,18 @@ export class XenModel {
           none,
           on((domain) => this.host.destroy(domain)),
         );
-      default:
-        return -abi.XEN_EPERM;
+      default: {
+        const argument = this.host.architecture.contextOf(command, op);
+        if (argument === undefined) return -abi.XEN_EPERM;
+        const { address, bytes, details } = argument;
+        const run = on((domain) => {
+          const view = this.#memory.at(address, bytes);
+          if (view === undefined) return -abi.XEN_EFAULT;
+          const context = new Uint8Array(view.buffer, view.byteOffset, bytes).slice();
+          return this.host.setContext(domain, context);
+        });
+        return this.#call("setContext", domid, () => details, run);
+      }
     }
   }
 
@@ -326,6 +327,7 @@ function creationOf(op: DataView): DomainCreation {
     createFlags: field(abi.xen_domctl_u_createdomain_flags_offset),
     maxVcpus: field(abi.xen_domctl_u_createdomain_max_vcpus_offset),
     devices: field(abi.xen_domctl_u_createdomain_arch_offset),
+    sharedInterrupts: field(abi.xen_domctl_u_createdomain_arch_offset + 4),
     grantFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, true),
     maptrackFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_maptrack_frames_offset, true),
   };

@@ -14,6 +14,7 @@ import { type Fault, faultForms, formatFault, parseFault } from "../../simulator
 import { fuzzCase } from "../../simulator/fuzz.js";
 import { hostileHost } from "../../simulator/hostile-host.js";
 import { judgeLaunch } from "../../simulator/judge.js";
+import { machineOf } from "../../simulator/machine.js";
 import { loadBootDomain, type Simulation } from "../../simulator/simulate.js";
 import { Trace } from "../../simulator/trace.js";
 import { errnoName } from "../../xen-model/errno.js";
@@ -50,7 +51,10 @@ export function registerSimulate(program: Command): void {
   const command = program
     .command("simulate")
     .summary("run a launch on a model of Xen")
-    .description("Runs the boot domain's own wasm on a model of Xen, and shows the receipt.")
+    .description(
+      "Runs the boot domain's own wasm on a model of Xen of the launch's architecture, and shows the " +
+        "receipt.",
+    )
     .argument("<launch>", "launch.yaml, launch.ts or a launch image")
     .option(
       "--fault <fault>",
@@ -130,12 +134,13 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
       : takeSigned(launch.image, secret, options.key ?? "", answer);
   if (signed === undefined) return;
   const { image, freePages, faults, between, changes } = settingOf(signed, options);
-  const plan = acceptedPlan(image, trusted.trust)?.plan;
+  const machine = machineOf(signed);
+  const plan = acceptedPlan(image, trusted.trust, machine)?.plan;
   const trust = encodeTrust(trusted.trust);
   const trace = new Trace(plan);
   const wasm = await readWasm();
   const { simulation, broken } = judgeLaunch(image, {
-    ...{ wasm, freePages, policy, trust, faults, between },
+    ...{ wasm, machine, freePages, policy, trust, faults, between },
     observe: trace.observe,
   });
   if (broken.length > 0) process.exitCode = EXIT.bug;
@@ -190,7 +195,7 @@ async function readLaunch(
     return take(await compileFile(path, target), { schema, json });
   }
   const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
-  const plan = acceptedPlan(image, trust)?.plan;
+  const plan = acceptedPlan(image, trust, machineOf(image))?.plan;
   if (plan !== undefined) checkPolicyOption(path, plan, policy);
   return { image, policy };
 }

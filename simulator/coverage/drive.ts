@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The launches whose coverage is measured: the suite, and every number of a small plan at the edges
-// of its bounds. The same ones each time.
+// The launches whose coverage is measured: the suite, arm64's contexts, and every number of a small
+// plan at the edges of its bounds. The same ones each time.
 
 import { encodeImage } from "../../compiler/image/encode-image.js";
 import { ImageHeader } from "../../contract/image.js";
@@ -12,6 +12,7 @@ import { type SuiteCase, suite } from "../suite.js";
 /** Every launch, one after another: thousands of images together would fill the memory. */
 export async function* drive(): AsyncGenerator<SuiteCase> {
   yield* await suite();
+  for (const launch of await suite("arm64")) if (launch.name.startsWith("context")) yield launch;
   const { one } = await baseLaunches();
   yield* planWords(small(one));
 }

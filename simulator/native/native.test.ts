@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The boot domain's C does what its wasm does, import by import: on the suite, on failing and odd
-// hypercalls, on damaged images; on x86-64 and arm64, plain and sanitized.
+// hypercalls, on damaged images; for hosts of x86-64 and arm64, as a program of each, plain and
+// sanitized.
 
 import { beforeAll, describe, expect, it } from "vitest";
+import { MACHINE_ARM64, MACHINE_X86_64 } from "../../contract/image.js";
 import { ReceiptHeader } from "../../contract/receipt.js";
 import { XEN_EINVAL } from "../../contract/xen-abi.js";
 import { compiled } from "../../lab/lab-bench.js";
 import type { Hypercall } from "../../xen-model/hypercalls.js";
+import { architectures } from "../../xen-model/machines.js";
 import type { Fault } from "../faults.js";
 import { fuzzCase } from "../fuzz.js";
 import { hostileHost } from "../hostile-host.js";
 import { SeededNumbers } from "../seeded.js";
 import { loadBootDomain, simulateLaunch } from "../simulate.js";
+import { onArm64 } from "../suite/arm64-launch.js";
 import { suite } from "../suite.js";
 import { buildReplay, replay, variants } from "./build.js";
 import {
@@ -24,19 +28,19 @@ import {
 
 const freePages = 0x100000;
 const probe = { kernel: "build/guests/probe.elf", memory: "4 MiB", output: "xen-log" } as const;
-const FUZZED_LAUNCHES = 1000;
-const HOSTILE_LAUNCHES = 300;
+/** On each architecture. */
+const FUZZED_LAUNCHES = 500;
+const HOSTILE_LAUNCHES = 150;
 
 let wasm: WebAssembly.Module;
 let good: RecordedCase;
 let recordings: readonly Recording[];
 let encoded: readonly Uint8Array[];
 
-function hypercallsOf({ image }: RecordedCase): readonly Hypercall[] {
+function hypercallsOf({ image, machine }: RecordedCase): readonly Hypercall[] {
   const calls: Hypercall[] = [];
   simulateLaunch(image, {
-    wasm,
-    freePages,
+    ...{ wasm, machine, freePages },
     inject: (call) => {
       calls.push(call);
       return undefined;
@@ -57,13 +61,11 @@ function faultyCases(launch: RecordedCase): readonly RecordedCase[] {
   );
 }
 
-function fuzzedCases({ image }: RecordedCase): readonly RecordedCase[] {
+function fuzzedCases({ image, machine = MACHINE_X86_64 }: RecordedCase): readonly RecordedCase[] {
   return Array.from({ length: FUZZED_LAUNCHES }, (_, seed) => {
-    const { hostile, ...launch } = fuzzCase(image, `native ${seed}`);
-    const name = `fuzz ${seed}`;
-    return hostile === undefined
-      ? { ...launch, name }
-      : { ...launch, name, between: hostileHost(hostile) };
+    const { hostile, ...changed } = fuzzCase(image, `native ${seed}`);
+    const launch = { ...changed, machine, name: `fuzz ${seed}` };
+    return hostile === undefined ? launch : { ...launch, between: hostileHost(hostile) };
   });
 }
 
@@ -144,17 +146,28 @@ const changes: readonly Change[] = [
 
 beforeAll(async () => {
   wasm = await loadBootDomain();
-  const { image } = await compiled({
+  const { plan, materials, image } = await compiled({
     domb: 1,
     domains: { first: { ...probe, cmdline: "first" }, second: { ...probe, cmdline: "second" } },
   });
   good = { name: "two probes", image, freePages, faults: [] };
+  const bytes = materials.map((material) => material.bytes);
+  const goodOnArm64 = {
+    ...good,
+    machine: MACHINE_ARM64,
+    image: onArm64({ plan, materials: bytes }).image,
+  };
+  const suites = await Promise.all(architectures.map(suite));
   const cases = [
     good,
-    ...(await suite()),
-    ...faultyCases(good),
-    ...fuzzedCases(good),
-    ...hostileCases(good),
+    goodOnArm64,
+    // Most of a suite is the same to the boot domain on each architecture: each has its share of it.
+    ...suites.flatMap((one, share) =>
+      one.filter((_, index) => index % architectures.length === share),
+    ),
+    ...faultyCases(good).filter((_, index) => index % 2 === 0),
+    ...faultyCases(goodOnArm64).filter((_, index) => index % 2 === 1),
+    ...[good, goodOnArm64].flatMap((launch) => [...fuzzedCases(launch), ...hostileCases(launch)]),
   ];
   recordings = cases.map((launch) => recordLaunch(wasm, launch));
   encoded = recordings.map(encodeRecording);

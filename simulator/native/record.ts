@@ -66,8 +66,6 @@ export interface Recording {
 
 /** A launch to record, with what may stand between boot domain and model. */
 export interface RecordedCase extends SuiteCase {
-  /** Default: MACHINE_X86_64. */
-  readonly machine?: number;
   readonly between?: SimulationOptions["between"];
 }
 

@@ -9,17 +9,22 @@ import type { Plan, PlanDomain, PlanOperation } from "../../compiler/plan/plan.j
 import { ImageHeader } from "../../contract/image.js";
 import { compiled } from "../../lab/lab-bench.js";
 import { paths } from "../../setup/paths.js";
+import type { Architecture } from "../../xen-model/machines.js";
+import { type LaunchParts, onArm64 } from "./arm64-launch.js";
 
-export interface BaseLaunch {
-  readonly plan: Plan;
-  readonly materials: readonly Uint8Array[];
+export interface BaseLaunch extends LaunchParts {
+  readonly architecture: Architecture;
   readonly image: Uint8Array;
 }
 
 const hello = { kernel: "build/guests/hello.elf", memory: "2 MiB" } as const;
 
 /** The launch of these domains, whose names count up; `policy`: its file. */
-async function launchOf(names: readonly string[], policy?: string): Promise<BaseLaunch> {
+async function launchOf(
+  architecture: Architecture,
+  names: readonly string[],
+  policy?: string,
+): Promise<BaseLaunch> {
   const domains = Object.fromEntries(names.map((name) => [name, hello]));
   const under = policy === undefined ? {} : { policy: { xsm: policy } };
   const { plan, materials } = await compiled({ domb: 1, ...under, domains });
@@ -31,23 +36,35 @@ async function launchOf(names: readonly string[], policy?: string): Promise<Base
   const bytes = materials.map((material) => material.bytes);
   // Many launches run on one Xen, on which a privilege that is dropped never comes back.
   const pageByPage = { ...plan, operations, dropped: 0 };
-  return { plan: pageByPage, materials: bytes, image: encodeImage(pageByPage, bytes) };
+  const launch = { plan: pageByPage, materials: bytes };
+  if (architecture === "arm64") return onArm64(launch);
+  return { ...launch, architecture, image: encodeImage(pageByPage, bytes) };
 }
 
 /** One domain, or two. */
-export async function baseLaunches(): Promise<{ one: BaseLaunch; two: BaseLaunch }> {
-  return { one: await launchOf(["alone"]), two: await launchOf(["first", "second"]) };
+export async function baseLaunches(
+  architecture: Architecture = "x86_64",
+): Promise<{ one: BaseLaunch; two: BaseLaunch }> {
+  return {
+    one: await launchOf(architecture, ["alone"]),
+    two: await launchOf(architecture, ["first", "second"]),
+  };
 }
 
 /** Two domains with labels, under domb's FLASK policy, which the set-up builds. */
-export async function labelledLaunch(): Promise<BaseLaunch & { readonly policy: Uint8Array }> {
-  const launch = await launchOf(["first", "second"], paths.xenPolicy());
+export async function labelledLaunch(
+  architecture: Architecture = "x86_64",
+): Promise<BaseLaunch & { readonly policy: Uint8Array }> {
+  const launch = await launchOf(architecture, ["first", "second"], paths.xenPolicy());
   return { ...launch, policy: new Uint8Array(await readFile(paths.xenPolicy())) };
 }
 
 /** The image of a changed plan, its digest right; the materials are the same. */
-export function withPlan({ plan, materials }: BaseLaunch, changes: Partial<Plan>): Uint8Array {
-  return encodeImage({ ...plan, ...changes }, materials);
+export function withPlan(
+  { architecture, plan, materials }: BaseLaunch,
+  changes: Partial<Plan>,
+): Uint8Array {
+  return encodeImage({ ...plan, ...changes }, materials, { architecture });
 }
 
 /** The image with one domain's record changed. */
@@ -111,5 +128,6 @@ export function withMaterial(base: BaseLaunch, index: number, bytes: Uint8Array)
   return encodeImage(
     plan,
     base.materials.map((material, at) => (at === index ? bytes : material)),
+    { architecture: base.architecture },
   );
 }

@@ -3,8 +3,10 @@
 // done and not; and a second fault meets the clean-up after the first.
 
 import { errnos } from "../../xen-model/errno.js";
-import { failures } from "../../xen-model/failures.js";
+import { failuresOn } from "../../xen-model/failures.js";
+import type { Architecture } from "../../xen-model/machines.js";
 import { type Fault, formatFault } from "../faults.js";
+import { hostArchitectureOf, machineOf } from "../machine.js";
 import { simulateLaunch } from "../simulate.js";
 import { PLENTY_PAGES, plainCase, type SuiteCase } from "./suite-case.js";
 
@@ -21,7 +23,7 @@ export function callsOf(
 ): readonly CallOfLaunch[] {
   const calls: CallOfLaunch[] = [];
   simulateLaunch(image, {
-    ...{ wasm, freePages: PLENTY_PAGES, policy },
+    ...{ wasm, machine: machineOf(image), freePages: PLENTY_PAGES, policy },
     observe: ({ name, occurrence, wanted }) => {
       calls.push({ hypercall: name, occurrence, wanted });
     },
@@ -32,9 +34,12 @@ export function callsOf(
 /** Parts that are done before a failure which leaves parts behind. */
 const PARTS = [0, 1, 3];
 
-/** Every failure of a hypercall, each once. */
-export function faultsOf({ hypercall, occurrence, wanted }: CallOfLaunch): readonly Fault[] {
-  const faults = failures
+/** Every failure of a hypercall on an architecture, each once. */
+export function faultsOf(
+  { hypercall, occurrence, wanted }: CallOfLaunch,
+  architecture: Architecture,
+): readonly Fault[] {
+  const faults = failuresOn(architecture)
     .filter((failure) => failure.hypercall === hypercall)
     .flatMap(({ answer, partial }) =>
       (partial ? PARTS.filter((done) => done < wanted) : [0]).map((done) => {
@@ -52,7 +57,7 @@ function caseOf(
   policy?: Uint8Array,
 ): SuiteCase {
   const name = `faults in ${launch}: ${faults.map(formatFault).join(" and ")}`;
-  return { ...plainCase(name, image, policy), faults };
+  return { ...plainCase(name, image, policy), machine: machineOf(image), faults };
 }
 
 /** Each hypercall with each of its failures. */
@@ -62,8 +67,9 @@ export function singleFaults(
   wasm: WebAssembly.Module,
   policy?: Uint8Array,
 ): readonly SuiteCase[] {
+  const architecture = hostArchitectureOf(image);
   return callsOf(image, wasm, policy)
-    .flatMap(faultsOf)
+    .flatMap((call) => faultsOf(call, architecture))
     .map((fault) => caseOf(launch, image, [fault], policy));
 }
 
@@ -73,8 +79,9 @@ export function sampledFaults(
   image: Uint8Array,
   wasm: WebAssembly.Module,
 ): readonly SuiteCase[] {
+  const architecture = hostArchitectureOf(image);
   return callsOf(image, wasm).flatMap((call) => {
-    const faults = faultsOf(call);
+    const faults = faultsOf(call, architecture);
     const fault = faults[call.occurrence % faults.length];
     return fault === undefined ? [] : [caseOf(launch, image, [fault])];
   });
@@ -90,6 +97,7 @@ export function doubleFaults(
   const calls = callsOf(image, wasm, policy).filter(
     ({ hypercall }) => hypercall !== "exit" && hypercall !== "console",
   );
+  const architecture = hostArchitectureOf(image);
   const domains = calls.filter(({ hypercall }) => hypercall === "createDomain").length;
   const seconds: readonly CallOfLaunch[] = [
     ...Array.from({ length: domains }, (_, index) => ({
@@ -102,8 +110,10 @@ export function doubleFaults(
   ];
   return calls.flatMap((first, index) =>
     seconds.flatMap((second) => {
-      const [firsts, others] = [faultsOf(first), faultsOf(second)];
-      const pair = [firsts[index % firsts.length], others[index % others.length]];
+      const pair = [first, second].map((call) => {
+        const faults = faultsOf(call, architecture);
+        return faults[index % faults.length];
+      });
       return [
         caseOf(
           launch,

@@ -25,9 +25,12 @@ function launch(name: string, image: Uint8Array, faults: SuiteCase["faults"] = [
 
 /** Each limit once. */
 export function* limitCases({
+  architecture,
   plan,
   materials: bytes,
 }: BaseLaunch): Generator<SuiteCase, undefined> {
+  const encoded = (encodedPlan: Plan, materials: readonly Uint8Array[]): Uint8Array =>
+    encodeImage(encodedPlan, materials, { architecture });
   const [first] = plan.domains;
   if (first === undefined) throw new Error("bug: a launch without domains was compiled");
   const domain: PlanDomain = { ...first, memoryPages: 2048 };
@@ -45,13 +48,13 @@ export function* limitCases({
   );
 
   for (const kind of ["copy", "setContext"] as const) {
-    const image = encodeImage(whole([...begin, of("populate"), of(kind)]), bytes);
+    const image = encoded(whole([...begin, of("populate"), of(kind)]), bytes);
     yield launch(`${kind} of what was not verified`, image);
   }
-  yield launch("two starts", encodeImage(whole([...begin, of("start"), of("start")]), bytes));
+  yield launch("two starts", encoded(whole([...begin, of("start"), of("start")]), bytes));
 
   const populate = { kind: "populate", frame: 0, count: 1200, order: 0 } as const;
-  const batches = encodeImage(whole([...begin, populate]), bytes);
+  const batches = encoded(whole([...begin, populate]), bytes);
   yield launch("three batches of extents", batches);
   const second = { hypercall: "populate", occurrence: 2 } as const;
   yield launch("the second batch fails", batches, [{ ...second, answer: -XEN_ENOMEM, done: 0 }]);
@@ -61,32 +64,32 @@ export function* limitCases({
     return { domain: 0, firstOperation: index, operationCount: 1, afterStep };
   });
   const kinds = [of("allocateVcpus"), of("createDomain")];
-  yield launch("a step after a later one", encodeImage({ ...whole(kinds), steps }, bytes));
+  yield launch("a step after a later one", encoded({ ...whole(kinds), steps }, bytes));
 
   const many = Array.from({ length: limits.MAX_OPERATIONS }, () => of("limitMemory"));
   const overwork = whole(many, []);
   const five = Array.from({ length: 5 }, () => overwork.steps).flat();
-  yield launch("more work than is allowed", encodeImage({ ...overwork, steps: five }, []));
+  yield launch("more work than is allowed", encoded({ ...overwork, steps: five }, []));
 
   const name = (PlanHeader.size + DomainRecord.name) / 4;
   const endless = Array.from({ length: limits.NAME_BYTES / 4 }, (_, word) => {
     return [name + word, 0x61616161] as const;
   });
-  yield launch("a name without an end", withPlanWords(encodeImage(whole(begin), bytes), endless));
+  yield launch("a name without an end", withPlanWords(encoded(whole(begin), bytes), endless));
 
   const large = new Uint8Array(limits.MAX_CONTEXT_BYTES + 1);
   const digest = createHash("sha256").update(large).digest("hex");
   const offset = MATERIALS;
   const material = { kind: "vcpuContext", offset, bytes: large.length, digest } as const;
   const tooLarge = whole([{ kind: "setContext", material: 0 }], [material]);
-  yield launch("a context that is too large", encodeImage(tooLarge, [large]));
+  yield launch("a context that is too large", encoded(tooLarge, [large]));
 
   for (const size of [0xf000, 0x1e000, 0x1e001, 0x1f03f]) {
     const content = Uint8Array.from({ length: size }, (_, index) => index % 251);
     const digest = createHash("sha256").update(content).digest("hex");
     const material = { kind: "ramdisk", offset: MATERIALS, bytes: size, digest } as const;
     const verify = { kind: "verify", material: 0 } as const;
-    const image = encodeImage(whole([verify], [material]), [content]);
+    const image = encoded(whole([verify], [material]), [content]);
     yield launch(`a material of ${size} bytes`, image);
     const tailed = image.slice();
     tailed[tailed.length - 1] = 1;

@@ -29,7 +29,7 @@ function domainCases(base: BaseLaunch): readonly SuiteCase[] {
       (flags) => flags !== (domain.createFlags | XEN_DOMCTL_CDF_host_ends),
     ),
     devices: [...new Set([...flipped(domain.devices), 0x3ff])],
-    sharedInterrupts: flipped(domain.sharedInterrupts),
+    sharedInterrupts: [...new Set(flipped(domain.sharedInterrupts))],
     vcpus: [0, 2, MOST],
     memoryPages: [0, 1, 511, 513, MAX_MEMORY_PAGES, MAX_MEMORY_PAGES + 1, MOST],
     pagingPoolPages: [
@@ -91,7 +91,9 @@ type Changes = Readonly<Record<string, number>>;
 /** The fields of each operation with values around their limits. */
 function operationCases(base: BaseLaunch): readonly SuiteCase[] {
   const pages = base.plan.domains[0]?.memoryPages ?? 0;
-  const frames = [0, pages - 1, pages, LOCAL_APIC_FRAME, MAX_FRAME - 1, MAX_FRAME, MOST];
+  const first = firstFrame(base);
+  const borders = [...new Set([0, first, first + pages - 1, first + pages])];
+  const frames = [...borders, LOCAL_APIC_FRAME, MAX_FRAME - 1, MAX_FRAME, MOST];
   const lists: Partial<Record<PlanOperation["kind"], readonly Changes[]>> = {
     verify: [{ material: base.plan.materials.length }, { material: MOST }],
     populate: [
@@ -99,7 +101,7 @@ function operationCases(base: BaseLaunch): readonly SuiteCase[] {
       ...[18, 19, MOST].map((order) => ({ order, count: 1 })),
       ...[0, 1, pages - 1, pages + 1, 2 * pages + 5, MAX_FRAME, MOST].map((count) => ({ count })),
       ...[1, MAX_FRAME - pages, MAX_FRAME - pages + 1, MOST].map((frame) => ({ frame })),
-      { frame: 3, order: 2, count: 8 },
+      { frame: first + 3, order: 2, count: 8 },
     ],
     copy: [
       ...[0, 1000, MAX_FRAME, MOST].map((count) => ({ count })),
@@ -110,7 +112,7 @@ function operationCases(base: BaseLaunch): readonly SuiteCase[] {
     clear: [
       ...[0, 1, MAX_FRAME, MOST].map((count) => ({ count })),
       ...frames.map((frame) => ({ frame, count: 1 })),
-      { frame: pages - 2, count: 4 },
+      { frame: first + pages - 2, count: 4 },
     ],
     setContext: [{ material: 0 }, { material: base.plan.materials.length }],
   };
@@ -173,11 +175,16 @@ function stepCases(base: BaseLaunch): readonly SuiteCase[] {
   ];
 }
 
+/** Where the memory of a launch's first domain begins. */
+function firstFrame({ plan }: BaseLaunch): number {
+  return plan.operations.find((operation) => operation.kind === "populate")?.frame ?? 0;
+}
+
 /** The launch with an operation that clears pages behind the one that gives them. */
 function withClear(base: BaseLaunch): BaseLaunch {
   const at = base.plan.operations.findIndex(({ kind }) => kind === "populate") + 1;
   const operations = [...base.plan.operations];
-  operations.splice(at, 0, { kind: "clear", frame: 8, count: 3 });
+  operations.splice(at, 0, { kind: "clear", frame: firstFrame(base) + 8, count: 3 });
   const steps = base.plan.steps.map((step) => ({
     ...step,
     firstOperation: step.firstOperation + (step.firstOperation >= at ? 1 : 0),

@@ -2,7 +2,7 @@
 // Launches that are signed, or not, or not so, for boot domains that trust nobody, one key or two;
 // and what becomes of them when there is a recovery plan.
 
-import { encodeImage, encodeRecovery } from "../../compiler/image/encode-image.js";
+import { encodeImage, encodeRecovery, type PlanTarget } from "../../compiler/image/encode-image.js";
 import { messageOf, withSignature } from "../../compiler/signature/sign-image.js";
 import { encodeTrust } from "../../compiler/signature/trust.js";
 import { HEADERS_END, ImageHeader, MAIN_HEADER, RECOVERY_HEADER } from "../../contract/image.js";
@@ -40,7 +40,8 @@ export async function signatureCases(
   one: BaseLaunch,
   two: BaseLaunch,
 ): Promise<readonly SuiteCase[]> {
-  const unsigned = encodeImage(two.plan, two.materials, signedTarget);
+  const { architecture } = two;
+  const unsigned = encodeImage(two.plan, two.materials, { ...signedTarget, architecture });
   const signed = await signedImage(unsigned, owner);
   return [
     ...(await mainCases(unsigned, signed)),
@@ -108,7 +109,9 @@ function withoutFirst(trust: Uint8Array): Uint8Array {
 
 /** Two domains, or one if their plan is refused. */
 async function recoveryCases(one: BaseLaunch, two: BaseLaunch): Promise<readonly SuiteCase[]> {
-  const withRecovery = (target: object): Uint8Array => {
+  const { architecture } = two;
+  const withRecovery = (verification: PlanTarget): Uint8Array => {
+    const target = { ...verification, architecture };
     const recovery = encodeRecovery(one.plan, one.materials, target);
     const materials = two.plan.materials.map((material) => {
       return { ...material, offset: material.offset + recovery.length - HEADERS_END };

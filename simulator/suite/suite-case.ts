@@ -7,6 +7,8 @@ export interface SuiteCase {
   /** A name of its own among the cases. */
   readonly name: string;
   readonly image: Uint8Array;
+  /** The host's architecture, as in ImageHeader.machine; default: MACHINE_X86_64. */
+  readonly machine?: number;
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
   readonly faults: readonly Fault[];

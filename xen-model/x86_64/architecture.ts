@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Xen's x86 half: HVM domains with nested paging and a local APIC, and their HVM contexts.
+
+import * as abi from "../../contract/xen-abi.js";
+import type { HostArchitecture } from "../architecture.js";
+import { GuestTables } from "../guest-tables.js";
+import { creationError } from "./create-domain.js";
+import { loadContext } from "./hvm-context.js";
+
+/** Tables that a domain with a vCPU has before any memory, as measured; one maps 512 GiB from 0. */
+const FIRST_TABLES = 11;
+
+export const x86Architecture: HostArchitecture = {
+  domainPages: 16,
+  /** hap_enable(), xen/arch/x86/mm/hap/hap.c. */
+  initialPoolPages: 256,
+  vcpuPages: 12,
+  creationError,
+  newTables: () => new GuestTables(FIRST_TABLES - 1, ["3:0"]),
+  contextOf: (command, domctl) => {
+    if (command !== abi.XEN_DOMCTL_sethvmcontext) return undefined;
+    const bytes = domctl.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
+    const address = domctl.getBigUint64(abi.xen_domctl_u_hvmcontext_buffer_offset, true);
+    return { address, bytes, details: `${bytes} bytes` };
+  },
+  loadContext,
+};
