@@ -3,9 +3,10 @@
 // it and the model.
 
 import { beforeAll, describe, expect, it } from "vitest";
-import { ImageHeader } from "../contract/image.js";
+import { ImageHeader, MACHINE_ARM64 } from "../contract/image.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import * as abi from "../contract/xen-abi.js";
+import { vcpu_guest_context_size } from "../contract/xen-abi-arm64.js";
 import { judgeLaunch, memoryGaps } from "./judge.js";
 import {
   type BootDomainImports,
@@ -79,6 +80,31 @@ describe("the judge", () => {
           view.setUint32(rbx, 0xdead, true);
         }
         return domctl(argument);
+      },
+    }));
+    expect(other).toContain("d1 runs with a context not verified");
+  });
+
+  it("sees one on arm64, where Xen reads more than the material if that is short", async () => {
+    const { one } = await baseLaunches("arm64");
+    const judged = (between?: SimulationOptions["between"]): string =>
+      judgeLaunch(one.image, { wasm, machine: MACHINE_ARM64, freePages, between }).broken.join(
+        "; ",
+      );
+    expect(judged()).toBe("");
+    const last = vcpu_guest_context_size - 1;
+    const other = judged(({ machine, xen }, memory) => ({
+      machine,
+      xen: {
+        ...xen,
+        domctl: (argument) => {
+          const view = new DataView(memory().buffer);
+          if (view.getUint32(argument, true) === abi.XEN_DOMCTL_setvcpucontext) {
+            const pointer = argument + abi.xen_domctl_u_vcpucontext_ctxt_offset;
+            memory()[Number(view.getBigUint64(pointer, true) - memoryBase) + last] = 1;
+          }
+          return xen.domctl(argument);
+        },
       },
     }));
     expect(other).toContain("d1 runs with a context not verified");
