@@ -22,8 +22,10 @@ export function versionText(): string {
     `domb ${version}`,
     `boot domain (wasm) ${builtDigest(paths.bootDomainWasm)}`,
     `boot domain (x86-64) ${builtDigest(paths.bootDomain())}`,
-    `Xen ${XEN_VERSION} with domb's patches ${builtDigest(paths.xen())}`,
+    `boot domain (arm64) ${builtDigest(paths.bootDomain("4.17", "arm64"))}`,
+    `Xen ${XEN_VERSION} with domb's patches (x86-64) ${builtDigest(paths.xen())}`,
     `the same for EFI firmware ${builtDigest(paths.xenEfi())}`,
+    `the same for arm64, EFI firmware too ${builtDigest(paths.xen("4.17", "arm64"))}`,
     `FLASK policy ${builtDigest(paths.xenPolicy())}`,
   ].join("\n");
 }

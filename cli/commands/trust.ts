@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `domb trust`: writes a boot domain that launches only what the owners of its keys signed.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { XenVersion } from "../../compiler/image/xen-versions.js";
 import { trustOf, withTrust } from "../../compiler/signature/trust.js";
 import { paths } from "../../setup/paths.js";
+import { type Architecture, architectures } from "../../xen-model/machines.js";
 import { CommandError, printJson, printText, readBytes, take, xenOption } from "../answer.js";
 import { digestOf } from "../describe-launch.js";
 import { checkKeyCount, parseVersion, readPublicKeys, repeated } from "../keys.js";
@@ -18,6 +19,7 @@ interface TrustCommandOptions {
   readonly bootDomain?: string;
   readonly output?: string;
   readonly xen?: XenVersion;
+  readonly arch?: Architecture;
   readonly json?: boolean;
 }
 
@@ -32,6 +34,11 @@ export function registerTrust(program: Command): void {
     .option("--least-version <number>", "least launch version that it runs", parseVersion)
     .option("--boot-domain <file>", "the boot domain to begin with (default: the built one)")
     .addOption(xenOption("the Xen that it is for (default: 4.17)"))
+    .addOption(
+      new Option("--arch <architecture>", "the host that it is for (default: x86_64)").choices(
+        architectures,
+      ),
+    )
     .option("-o, --output <file>", "where to write it")
     .option("--json", "print one JSON document")
     .addHelpText(
@@ -39,6 +46,7 @@ export function registerTrust(program: Command): void {
       [
         "\nExamples:",
         "  domb trust --key owner.pub -o boot-domain.elf",
+        "  domb trust --key owner.pub --arch arm64 -o boot-domain.image",
         "  domb trust --key owner.pub --key next.pub --least-version 7 -o boot-domain.elf",
         "  domb trust --boot-domain boot-domain.elf",
       ].join("\n"),
@@ -47,9 +55,9 @@ export function registerTrust(program: Command): void {
 }
 
 async function trust(options: TrustCommandOptions): Promise<void> {
-  const { key = [], leastVersion = 0, output, xen, json = false } = options;
+  const { key = [], leastVersion = 0, output, xen, arch, json = false } = options;
   const answer = { schema, json };
-  const path = options.bootDomain ?? paths.bootDomain(xen);
+  const path = options.bootDomain ?? paths.bootDomain(xen, arch);
   const bootDomain = await readBootDomain(path, options.bootDomain === undefined);
   if (key.length === 0) {
     if (output !== undefined || options.leastVersion !== undefined) {
