@@ -5,7 +5,7 @@
 import { copyFile, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DeviceTreeNode } from "../../compiler/device-tree/device-tree.js";
+import type { DeviceTree, DeviceTreeNode } from "../../compiler/device-tree/device-tree.js";
 import { cells, texts } from "../../compiler/device-tree/values.js";
 import { paths } from "../../setup/paths.js";
 import { defaultMarker } from "../boot.js";
@@ -57,6 +57,15 @@ function domainNode(
   };
 }
 
+/** The board's device tree with these domains in it, whose kernel and ramdisk lie where `files` say. */
+export async function dom0lessTree(
+  domains: readonly LinuxDomain[],
+  files: readonly [LoadedFile, LoadedFile],
+): Promise<DeviceTree> {
+  const nodes = domains.map((domain, index) => domainNode(`domU${index + 1}`, domain, files));
+  return withChosen(await readBoard(), logOptions("arm64").join(" "), nodes);
+}
+
 /** Copies the materials of all domains to where QEMU loads them from. */
 async function loadedMaterials(directory: string): Promise<[LoadedFile, LoadedFile]> {
   const copied = async (file: string, path: string) => {
@@ -80,8 +89,7 @@ export async function bootDom0less(
   try {
     await copyFile(join(paths.arm64UnpatchedXen, "xen"), join(directory, hostFiles.xen));
     const files = await loadedMaterials(directory);
-    const nodes = domains.map((domain, index) => domainNode(`domU${index + 1}`, domain, files));
-    const tree = withChosen(await readBoard(), logOptions("arm64").join(" "), nodes);
+    const tree = await dom0lessTree(domains, files);
     const signal = AbortSignal.any([done.signal, limit]);
     const host = {
       directory,
