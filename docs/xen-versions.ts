@@ -37,4 +37,15 @@ export const portNotes: Readonly<Record<string, string>> = {
   "0016":
     "The option `dom0=` is read in common code in 4.23, and left out there. A test builds and boots this only for 4.17.",
   "0017": "The image's name is not among Xen's options in 4.23.",
+  "0018": "Nothing.",
+  "0019": "Nothing.",
+  "0020": "Nothing.",
+  "0021":
+    "A creation may ask for no SVE, no SCMI and no memory system of ARMv8-R, which are in 4.23's structure.",
+  "0022":
+    "4.23 says for each domain whether it may read Xen's console: the UART alone does not let an Initial Domain.",
+  "0023":
+    "In 4.23 unmapped addresses abort for domains that ask for it: for the boot domain, and not for Initial Domains, where they read as ones.",
+  "0024":
+    "What reads kernels and allocates memory is common code in 4.23; `domain_p2m_pages()` moves to a header.",
 };
