@@ -10,7 +10,7 @@ import type { DomainDescription, LaunchDescription } from "./description/descrip
 import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { type GuestTarget, layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
-import { DEFAULT_GIC, platformOf } from "./guest/platforms.js";
+import { DEFAULT_BOARD, platformOf } from "./guest/platforms.js";
 import { type AssembledImage, assembleImage } from "./image/assemble-image.js";
 import { imageBytes, type PlanTarget } from "./image/encode-image.js";
 import type { Verify } from "./image/image-header.js";
@@ -67,7 +67,7 @@ export async function compileLaunch(
   const architecture = architectureFor(description, files.value, kernels.value);
   if (!architecture.ok) return architecture;
   const { xen = defaultXen } = target;
-  const platform = platformOf(architecture.value, board.value?.gic ?? DEFAULT_GIC);
+  const platform = platformOf(architecture.value, board.value ?? DEFAULT_BOARD);
   const input = { files: files.value, kernels: kernels.value, labels: labels.value };
   const guests = layOutGuests(description, input, { platform, xen });
   if (!guests.ok) return guests;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the compiler takes from a board's device tree: which GIC the board has, and its memory. A
-// launch for another GIC is refused by Xen when it creates the first domain.
+// What the compiler takes from a board's device tree: which GIC the board has, its timer's frequency
+// if the tree tells it, and its memory. A launch for another GIC is refused by Xen when it creates
+// the first domain.
 
 import { decodeDeviceTree } from "../device-tree/decode.js";
 import { baseName, type DeviceTreeNode, nodesCompatibleWith } from "../device-tree/device-tree.js";
 import { readCells, readRows, readText } from "../device-tree/values.js";
 import type { Result } from "../diagnostics/diagnostic.js";
-import type { GicVersion } from "../guest/platform.js";
+import { timerHertz } from "../guest/arm64/timer.js";
+import type { GicVersion, GuestBoard } from "../guest/platform.js";
 import { type MaterialFile, materialFault } from "../materials/material-file.js";
 
-export interface Board {
-  readonly gic: GicVersion;
+export interface Board extends GuestBoard {
   /** Bytes of all its memory. */
   readonly memoryBytes: number;
 }
@@ -47,7 +48,7 @@ export function readBoard(file: MaterialFile): Result<Board> {
       "Give the device tree as the boot loader leaves it, or with the board's memory filled in.",
     );
   }
-  return { ok: true, value: { gic, memoryBytes }, diagnostics: [] };
+  return { ok: true, value: { gic, timerHertz: timerHertz(root), memoryBytes }, diagnostics: [] };
 }
 
 function memoryOf(root: DeviceTreeNode): number {

@@ -7,6 +7,13 @@ import type { MemoryRange } from "./memory-ranges.js";
 /** Versions of the interrupt controller that Xen gives a domain on arm64. */
 export type GicVersion = 2 | 3;
 
+/** What the guests' device trees have of the board that they run on. */
+export interface GuestBoard {
+  readonly gic: GicVersion;
+  /** Ticks of the timer per second, on boards whose firmware does not set them; undefined: it does. */
+  readonly timerHertz: number | undefined;
+}
+
 /** What a guest is told when it starts. */
 export interface ToldGuest {
   /** UTF-8, without its zero byte. */

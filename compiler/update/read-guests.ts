@@ -8,7 +8,7 @@ import type { DomainDescription } from "../description/description.js";
 import { readContext, readStartOfDay } from "../explain/start.js";
 import type { PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
-import { platformOfDevices } from "../guest/platforms.js";
+import { platformOfGuest } from "../guest/platforms.js";
 import type { DecodedPlan } from "../image/decode-image.js";
 import type { PlannedGuest } from "../plan/make-plan.js";
 import type { PlanDomain, PlanOperation } from "../plan/plan.js";
@@ -106,9 +106,11 @@ function readGuest(
       label: record.label,
       entry: start.entry,
       guest: {
-        memory: platformOfDevices(decoded.architecture, record.devices).memoryRanges(
-          domain.memoryBytes,
-        ),
+        memory: platformOfGuest(
+          decoded.architecture,
+          record.devices,
+          startOfDay.bytes,
+        ).memoryRanges(domain.memoryBytes),
         kernel: kernelOperations(decoded, index, ramdiskFrame).flatMap((operation) =>
           pagesFilledBy(operation, bytesOf),
         ),

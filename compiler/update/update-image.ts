@@ -8,7 +8,7 @@ import type { Architecture } from "../../xen-model/machines.js";
 import type { Diagnostic, Place, Result } from "../diagnostics/diagnostic.js";
 import { layOutGuest } from "../guest/guest.js";
 import { type GuestKernel, type GuestPage, guestKernel } from "../guest/kernel-pages.js";
-import { platformOfDevices } from "../guest/platforms.js";
+import { platformOfGuest } from "../guest/platforms.js";
 import { type AssembledImage, assembleImage } from "../image/assemble-image.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { PlanTarget } from "../image/encode-image.js";
@@ -160,7 +160,7 @@ async function changeGuest(
   };
   const ramdisk = ramdiskFile?.bytes ?? old.guest.ramdisk?.bytes;
   const target = {
-    platform: platformOfDevices(architecture, old.guest.devices),
+    platform: platformOfGuest(architecture, old.guest.devices, old.guest.startOfDay.bytes),
     xen: xenOf(header.xenInterface) ?? defaultXen,
   };
   const places = { memory: place, vcpus: place };

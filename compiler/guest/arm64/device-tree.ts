@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device tree of a guest on arm64: its memory, vCPUs, interrupt controller, timer, hypervisor,
 // output, and what /chosen tells. All of it is what Xen gives every such domain, at the addresses
-// of xen/include/public/arch-arm.h; nothing of the board is in it but its GIC's version.
+// of xen/include/public/arch-arm.h; of the board it has the GIC's version, and the timer's frequency
+// where a board's own tree has to tell that.
 
 import {
   GUEST_EVTCHN_PPI,
@@ -26,7 +27,7 @@ import type { DeviceTreeNode } from "../../device-tree/device-tree.js";
 import { encodeDeviceTree } from "../../device-tree/encode.js";
 import { cells, cells64, texts } from "../../device-tree/values.js";
 import { pagesOf } from "../memory-ranges.js";
-import type { GicVersion, ToldGuest } from "../platform.js";
+import type { GuestBoard, ToldGuest } from "../platform.js";
 import { memoryRanges } from "./memory-map.js";
 
 /** The one phandle of the tree: the interrupt controller's. */
@@ -44,12 +45,12 @@ const ANY_CPU = 0xf00;
 const CLUSTER = 16;
 
 /** Pages that the tree takes: its numbers have the same size whatever they are. */
-export function deviceTreePages(guest: ToldGuest, gic: GicVersion): number {
-  return pagesOf(encodeGuestTree(guest, gic).length);
+export function deviceTreePages(guest: ToldGuest, board: GuestBoard): number {
+  return pagesOf(encodeGuestTree(guest, board).length);
 }
 
 /** The flattened tree. */
-export function encodeGuestTree(guest: ToldGuest, gic: GicVersion): Uint8Array {
+export function encodeGuestTree(guest: ToldGuest, { gic, timerHertz }: GuestBoard): Uint8Array {
   const { memoryBytes, vcpus, hasOutput, xen } = guest;
   const controller = gic === 3 ? gicV3() : gicV2();
   const uart = node(`uart@${hexadecimal(GUEST_PL011_BASE)}`, {
@@ -92,6 +93,7 @@ export function encodeGuestTree(guest: ToldGuest, gic: GicVersion): Uint8Array {
           ...privateInterrupt(GUEST_TIMER_PHYS_NS_PPI),
           ...privateInterrupt(GUEST_TIMER_VIRT_PPI),
         ),
+        ...(timerHertz === undefined ? {} : { "clock-frequency": cells(timerHertz) }),
       }),
       node("hypervisor", {
         compatible: texts(`xen,xen-${xen}`, "xen,xen"),

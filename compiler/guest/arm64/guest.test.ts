@@ -28,8 +28,12 @@ const told: ToldGuest = {
   xen: "4.17",
 };
 
-function treeOf(guest: Partial<ToldGuest>, gic: GicVersion = 3): DeviceTreeNode {
-  const bytes = encodeGuestTree({ ...told, ...guest }, gic);
+function treeOf(
+  guest: Partial<ToldGuest>,
+  gic: GicVersion = 3,
+  timerHertz?: number,
+): DeviceTreeNode {
+  const bytes = encodeGuestTree({ ...told, ...guest }, { gic, timerHertz });
   const tree = decodeDeviceTree(bytes, { name: "guest", place: {} });
   if (!tree.ok) throw new Error(tree.diagnostics[0]?.message);
   return tree.value.root;
@@ -57,7 +61,13 @@ function laidOut(domain: Partial<DomainDescription>, ramdiskBytes = 0) {
   const kernel = guestKernel({ architecture: "arm64", entry: address, segments });
   const ramdisk = ramdiskBytes === 0 ? undefined : new Uint8Array(ramdiskBytes);
   const places = { memory: { line: 7 }, vcpus: { line: 8 } };
-  return layOutGuest(whole, kernel, ramdisk, { platform: arm64Platform(2), xen: "4.17" }, places);
+  return layOutGuest(
+    whole,
+    kernel,
+    ramdisk,
+    { platform: arm64Platform({ gic: 2, timerHertz: undefined }), xen: "4.17" },
+    places,
+  );
 }
 
 describe("the device tree of a guest on arm64", () => {
@@ -98,9 +108,19 @@ describe("the device tree of a guest on arm64", () => {
     expect(readTexts(property(root, "/interrupt-controller", "compatible"))).toEqual([compatible]);
   });
 
+  it("tells the timer's frequency where the board's tree has to", () => {
+    expect(nodeAt(treeOf({}), "/timer")?.properties.has("clock-frequency")).toBe(false);
+    const told = property(treeOf({}, 3, 8_000_000), "/timer", "clock-frequency");
+    expect(readCells(told)).toEqual([8_000_000]);
+  });
+
   it("takes room that does not depend on where things lie", () => {
-    const near = encodeGuestTree(told, 3);
-    const far = encodeGuestTree({ ...told, ramdisk: { address: 0xf0000000, bytes: 0xfffffff } }, 3);
+    const board = { gic: 3, timerHertz: undefined } as const;
+    const near = encodeGuestTree(told, board);
+    const far = encodeGuestTree(
+      { ...told, ramdisk: { address: 0xf0000000, bytes: 0xfffffff } },
+      board,
+    );
     expect(far.length).toBe(near.length);
   });
 });
