@@ -10,7 +10,7 @@ import { cached, contentKey, placeLink } from "./cache.js";
 import { withLog } from "./child.js";
 import { EXIT, fail, succeed } from "./outcome.js";
 import { paths } from "./paths.js";
-import { applyPatches, compile, keepBuild, readInputs, usual } from "./xen-build.js";
+import { applyPatches, arm64, compile, keepBuild, readInputs, usual } from "./xen-build.js";
 
 const VERSION = "4.23";
 
@@ -22,6 +22,12 @@ const VERSION = "4.23";
 export function upstreamArchive({ DOMB_XEN_UPSTREAM: archive }) {
   return archive ? resolve(paths.checkout, archive) : undefined;
 }
+
+/** What is built of it, and where the links go. */
+const variants = [
+  { variant: usual, link: paths.upstreamXenFolder, log: `xen-${VERSION}-build` },
+  { variant: arm64, link: paths.upstreamArm64XenFolder, log: `xen-${VERSION}-build-arm64` },
+];
 
 /**
  * @param {import("./child.js").SetUp} setUp
@@ -36,12 +42,26 @@ export async function prepareUpstreamXen(setUp) {
     return fail({ exitCode: EXIT.environment, what, fix });
   }
   const digest = contentKey([await readFile(archive)]);
-  const inputs = await readInputs(usual, paths.upstreamPatches, digest);
+  for (const { variant, link, log } of variants) {
+    const built = await prepareVariant(setUp, { archive, digest, variant, log });
+    if (!built.ok) return built;
+    await placeLink(built.value, link);
+  }
+  return succeed(undefined);
+}
+
+/**
+ * @param {import("./child.js").SetUp} setUp
+ * @param {{ archive: string, digest: string, variant: import("./xen-build.js").XenVariant, log: string }} what
+ */
+async function prepareVariant(setUp, { archive, digest, variant, log }) {
+  const inputs = await readInputs(variant, paths.upstreamPatches, digest);
   if (!inputs.ok) return inputs;
   const { patches, configuration, key } = inputs.value;
-  const xen = await cached(setUp, join(`xen-${VERSION}`, key), (folder) => {
-    const title = `building upstream's Xen ${VERSION} with ${patches.length} patches, some minutes`;
-    return withLog(setUp, { title, log: `xen-${VERSION}-build` }, async (run) => {
+  return cached(setUp, join(`xen-${VERSION}`, key), (folder) => {
+    const where = variant.architecture === "arm64" ? " for arm64" : "";
+    const title = `building upstream's Xen ${VERSION}${where} with ${patches.length} patches, some minutes`;
+    return withLog(setUp, { title, log }, async (run) => {
       const source = join(folder, "source");
       await mkdir(source);
       const unpacked = await run("tar", ["--extract", `--file=${archive}`], { cwd: source });
@@ -53,13 +73,11 @@ export async function prepareUpstreamXen(setUp) {
       const series = { source, folder: paths.upstreamPatches, patches, version: VERSION };
       const patched = await applyPatches(run, series);
       if (!patched.ok) return patched;
-      const compiled = await compile(run, source, configuration);
+      const compiled = await compile(run, source, configuration, variant.architecture);
       if (!compiled.ok) return compiled;
-      await keepBuild(source, folder);
+      await keepBuild(source, folder, variant.keep);
       await rm(source, { recursive: true });
       return succeed(undefined);
     });
   });
-  if (xen.ok) await placeLink(xen.value, paths.upstreamXenFolder);
-  return xen;
 }
