@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device tree of the arm64 board that QEMU emulates, as QEMU itself tells it. It changes with
-// QEMU alone: the random seeds, which differ each time, are left out.
+// The device trees of the arm64 boards that QEMU emulates, as QEMU itself tells them. They change
+// with QEMU alone: the random seeds, which differ each time, are left out.
 
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,8 +10,8 @@ import { execa } from "execa";
 import { decodeDeviceTree } from "../compiler/device-tree/decode.js";
 import type { DeviceTree, DeviceTreeNode } from "../compiler/device-tree/device-tree.js";
 import { encodeDeviceTree } from "../compiler/device-tree/encode.js";
-import { paths } from "../setup/paths.js";
-import { arm64Machine, arm64Program } from "./host-arm64.js";
+import type { GicVersion } from "../compiler/guest/platform.js";
+import { arm64Machine, arm64Processor, arm64Program, boardFile } from "./host-arm64.js";
 
 const seeds = new Set(["kaslr-seed", "rng-seed"]);
 
@@ -22,11 +22,11 @@ function withoutSeeds(node: DeviceTreeNode): DeviceTreeNode {
 }
 
 /** Asks QEMU for the board's tree. */
-export async function dumpBoard(): Promise<DeviceTree> {
+export async function dumpBoard(gic?: GicVersion): Promise<DeviceTree> {
   const directory = await mkdtemp(join(tmpdir(), "domb-board-"));
   try {
-    const machine = `${arm64Machine.options},dumpdtb=board.dtb`;
-    const words = ["-machine", machine, ...arm64Machine.processor, "-smp", "1", "-m", "1G"];
+    const machine = `${arm64Machine(gic)},dumpdtb=board.dtb`;
+    const words = ["-machine", machine, ...arm64Processor, "-smp", "1", "-m", "1G"];
     const without = ["-display", "none", "-net", "none", "-nodefaults"];
     await execa(arm64Program, [...words, ...without], { cwd: directory });
     const name = `the device tree that ${arm64Program} dumped`;
@@ -42,8 +42,10 @@ export async function dumpBoard(): Promise<DeviceTree> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const board = paths.arm64Board;
-  await mkdir(dirname(board), { recursive: true });
-  await writeFile(`${board}.new`, encodeDeviceTree(await dumpBoard()));
-  await rename(`${board}.new`, board);
+  for (const gic of [2, 3] as const) {
+    const board = boardFile(gic);
+    await mkdir(dirname(board), { recursive: true });
+    await writeFile(`${board}.new`, encodeDeviceTree(await dumpBoard(gic)));
+    await rename(`${board}.new`, board);
+  }
 }

@@ -8,6 +8,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { DOMAIN_NAME_PATTERN } from "../compiler/description/limits.js";
+import type { GicVersion } from "../compiler/guest/platform.js";
 import { type DecodedPlan, decodePlanAt } from "../compiler/image/decode-image.js";
 import { defaultXen, type XenVersion } from "../compiler/image/xen-versions.js";
 import type { Trust } from "../compiler/signature/sign-image.js";
@@ -16,6 +17,7 @@ import { ImageHeader, MACHINE_ARM64, MAIN_HEADER, RECOVERY_HEADER } from "../con
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { type Architecture, paths } from "../setup/paths.js";
 import { hosts, logOptions, runHost } from "./host.js";
+import { boardFile } from "./host-arm64.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
 import { type BootModule, hostFiles } from "./qemu.js";
 import { parseLogLine } from "./xen-log.js";
@@ -39,6 +41,8 @@ export interface BootRequest {
   readonly trust?: Trust | undefined;
   readonly icount: boolean;
   readonly hostMemoryBytes: number;
+  /** The interrupt controller of an arm64 host; default: that of launches that name no board. */
+  readonly gic?: GicVersion;
   readonly timeLimitSeconds: number;
   /** Empty: the examples' marker, in every domain whose output Xen's log shows. */
   readonly until: readonly Until[];
@@ -153,7 +157,10 @@ interface Lack {
   readonly fix: string;
 }
 
-function lacking(xen: XenVersion, architecture: Architecture): Lack | undefined {
+function lacking(
+  { xen = defaultXen, gic }: BootRequest,
+  architecture: Architecture,
+): Lack | undefined {
   const inPath = (program: string): boolean =>
     (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
   const host = hosts[architecture];
@@ -163,7 +170,7 @@ function lacking(xen: XenVersion, architecture: Architecture): Lack | undefined 
   const built = {
     "the patched Xen": paths.xen(xen, architecture),
     "the boot domain": paths.bootDomain(xen, architecture),
-    ...(architecture === "arm64" ? { "the board's device tree": paths.arm64Board } : {}),
+    ...(architecture === "arm64" ? { "the board's device tree": boardFile(gic) } : {}),
   };
   const fix =
     xen === defaultXen
@@ -270,7 +277,7 @@ function verificationOf(observer: LaunchObserver): Verification | undefined {
 export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const { xen = defaultXen } = request;
   const architecture = architectureOf(request.image);
-  const missing = lacking(xen, architecture);
+  const missing = lacking(request, architecture);
   if (missing !== undefined) return { ok: false, ...missing };
   const modules = await bootModules(request, architecture);
   const small = tooSmall(request, architecture, modules);
@@ -299,6 +306,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         memoryBytes: request.hostMemoryBytes,
         moreOptions: request.qemuOptions ?? [],
         icount: request.icount,
+        ...(request.gic === undefined ? {} : { gic: request.gic }),
         modules: modules.map(({ file, kind }) => ({ file, kind })),
         signal: AbortSignal.any(stops),
         ...(request.consoleSocket === undefined ? {} : { consoleSocket: request.consoleSocket }),

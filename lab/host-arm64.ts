@@ -8,16 +8,20 @@ import { decodeDeviceTree } from "../compiler/device-tree/decode.js";
 import type { DeviceTree, DeviceTreeNode } from "../compiler/device-tree/device-tree.js";
 import { encodeDeviceTree } from "../compiler/device-tree/encode.js";
 import { cells, cells64, texts } from "../compiler/device-tree/values.js";
+import type { GicVersion } from "../compiler/guest/platform.js";
+import { DEFAULT_GIC } from "../compiler/guest/platforms.js";
 import { paths } from "../setup/paths.js";
 import { type BootModule, commonWords, type HostRequest, hostFiles, quoteCommas } from "./qemu.js";
 
 export const arm64Program = "qemu-system-aarch64";
 
-/** Words for the board: its virtualization is the processor's EL2, where Xen runs. */
-export const arm64Machine = {
-  options: "virt,virtualization=on,gic-version=3",
-  processor: ["-cpu", "cortex-a57"],
-} as const;
+/** Words for the board's processor. */
+export const arm64Processor = ["-cpu", "cortex-a57"] as const;
+
+/** QEMU's name of the board: its virtualization is the processor's EL2, where Xen runs. */
+export function arm64Machine(gic: GicVersion = DEFAULT_GIC): string {
+  return `virt,virtualization=on,gic-version=${gic}`;
+}
 
 /** A file at an address of the host's memory. */
 export interface LoadedFile {
@@ -26,7 +30,8 @@ export interface LoadedFile {
   readonly bytes: number;
 }
 
-const memoryStart = 0x40000000;
+/** Address of the board's memory. */
+export const arm64MemoryStart = 0x40000000;
 /** Behind Xen, at the memory's start, and the device tree, which QEMU puts 128 MiB above it. */
 const firstModule = 0x49000000;
 /** What Xen maps at once. */
@@ -47,7 +52,7 @@ export function placeFiles<T extends { readonly bytes: number }>(
 /** The least memory, in bytes, of a host that is started with modules of these sizes. */
 export function leastArm64Memory(moduleBytes: readonly number[]): number {
   const last = placeFiles(moduleBytes.map((bytes) => ({ bytes }))).at(-1);
-  return (last === undefined ? firstModule : last.address + last.bytes) - memoryStart;
+  return (last === undefined ? firstModule : last.address + last.bytes) - arm64MemoryStart;
 }
 
 /** `compatible` of a module, as Xen's docs/misc/arm/device-tree/booting.txt has it. */
@@ -94,10 +99,15 @@ export function withChosen(
   return { ...board, root: { ...board.root, children: [...others, added] } };
 }
 
-/** The device tree of the board that QEMU emulates. */
-export async function readBoard(): Promise<DeviceTree> {
-  const source = { place: { file: paths.arm64Board }, name: paths.arm64Board };
-  const board = decodeDeviceTree(await readFile(paths.arm64Board), source);
+/** Path of the device tree of the board that QEMU emulates. */
+export function boardFile(gic: GicVersion = DEFAULT_GIC): string {
+  return gic === 3 ? paths.arm64Board : paths.arm64BoardGicV2;
+}
+
+/** That device tree. */
+export async function readBoard(gic?: GicVersion): Promise<DeviceTree> {
+  const file = boardFile(gic);
+  const board = decodeDeviceTree(await readFile(file), { place: { file }, name: file });
   if (board.ok) return board.value;
   throw new Error(board.diagnostics.map(({ message }) => message).join("\n"));
 }
@@ -112,7 +122,7 @@ export async function arm64WordsWith(
 ): Promise<string[]> {
   await writeFile(join(request.directory, treeFile), encodeDeviceTree(tree));
   return [
-    ...["-machine", arm64Machine.options, ...arm64Machine.processor],
+    ...["-machine", arm64Machine(request.gic), ...arm64Processor],
     ...commonWords(request),
     // QEMU itself writes the memory's size into the tree.
     ...["-kernel", hostFiles.xen, "-dtb", treeFile],
@@ -130,6 +140,10 @@ export async function arm64Words(request: HostRequest): Promise<string[]> {
     return { ...module, bytes: size };
   });
   const placed = placeFiles(await Promise.all(sized));
-  const tree = withChosen(await readBoard(), request.xenCommandLine, placed.map(moduleNode));
+  const tree = withChosen(
+    await readBoard(request.gic),
+    request.xenCommandLine,
+    placed.map(moduleNode),
+  );
   return arm64WordsWith(tree, placed, request);
 }

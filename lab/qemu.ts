@@ -5,6 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import type { GicVersion } from "../compiler/guest/platform.js";
 import { followLines } from "./follow-file.js";
 
 /** What is started, with its files in the directory, and what surrounds it. */
@@ -16,6 +17,8 @@ export interface HostRequest {
   readonly directory: string;
   readonly xenCommandLine: string;
   readonly memoryBytes: number;
+  /** The interrupt controller of an arm64 board; default: that of launches that name no board. */
+  readonly gic?: GicVersion;
   readonly moreOptions: readonly string[];
   /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
   readonly icount: boolean;

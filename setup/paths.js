@@ -93,8 +93,9 @@ export const paths = {
   /** The same for arm64; the kernel is an Image. */
   arm64GuestKernel: join(build, "materials", "arm64", "Image"),
   arm64GuestRamdisk: join(build, "materials", "arm64", "busybox.cpio.gz"),
-  /** The device tree of the arm64 board that QEMU emulates. */
+  /** The device trees of the arm64 boards that QEMU emulates: with a GICv3, and with a GICv2. */
   arm64Board: join(build, "materials", "arm64", "board.dtb"),
+  arm64BoardGicV2: join(build, "materials", "arm64", "board-gicv2.dtb"),
   /** Ramdisk of a control domain: Debian's Xen tools. */
   controlRamdisk: join(build, "materials", "control.cpio.gz"),
   bootDomainWasm: join(build, "bootdomain", "domb.wasm"),
