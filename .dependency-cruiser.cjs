@@ -10,7 +10,7 @@ const mayImport = {
   compiler: ["contract", "xen-model"],
   simulator: ["contract", "xen-model", "setup", "compiler", "lab", "bootdomain"],
   media: [],
-  lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator", "media"],
+  lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator", "media", "guests"],
   setup: [],
   guests: ["contract", "setup"],
   cli: ["contract", "xen-model", "compiler", "simulator", "media", "lab", "setup"],

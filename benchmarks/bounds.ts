@@ -17,7 +17,7 @@ const examples = ["hello/launch.yaml", "two-linux/launch.yaml", "linux-and-hello
 async function stackFigures(): Promise<Figure[]> {
   const built = (name: string): string => join(paths.build, "bootdomain", name);
   const usage = [built("domb.su"), built("machine.su")];
-  const { image } = await compiledExample("hello/launch.yaml");
+  const { image } = await compiledExample("hello");
   const hello = plainCase("hello", image);
   const { stack } = await runBatch([hello], { roomPages: 0, hostMemoryBytes: 512 * 0x100000 });
   return [

@@ -39,7 +39,7 @@ export function launchFigures({ outcome }: Booted): Figure[] {
 
 /** Boots examples/two-linux and measures it. */
 export async function twoLinuxFigures(): Promise<Figure[]> {
-  const { image, plan, xenCommandLine } = await compiledExample("two-linux/launch.yaml");
+  const { image, plan, xenCommandLine } = await compiledExample("two-linux");
   const launch = await booted(image, xenCommandLine);
   const digest = bootDomainClock(launch.outcome.receiptLines).digest;
   const bytes = plan.steps.reduce((sum, step) => sum + workOfStep(plan, step).digestBytes, 0);

@@ -66,8 +66,8 @@ const milliseconds = (what: string, nanoseconds: number): Figure => {
 
 export async function verificationFigures(): Promise<Figure[]> {
   const text = await textBytes(join(paths.build, "bootdomain", "domb.elf"));
-  const hello = await bothWays(await compiledExample("hello/launch.yaml"));
-  const linux = await bothWays(await compiledExample("two-linux/launch.yaml"));
+  const hello = await bothWays(await compiledExample("hello"));
+  const linux = await bothWays(await compiledExample("two-linux"));
   const cases = await corruptedLaunches(await signedLaunch());
   const { results } = await runBatch(cases, { roomPages: 0, hostMemoryBytes: 512 * 0x100000 });
   const refused = results.filter(({ receipt, running }, index) => {

@@ -27,7 +27,11 @@ const guests = {
 /** A guest that there is for an architecture. */
 type Guest<A extends Architecture> = (typeof guests)[A][number];
 
+/** A guest that there is for every architecture. */
+export type CommonGuest = Guest<"x86_64"> & Guest<"arm64">;
+
 /** Path of a built guest. */
+export function guestKernel(name: CommonGuest, architecture: Architecture): string;
 export function guestKernel(name: Guest<"x86_64">, architecture?: "x86_64"): string;
 export function guestKernel(name: Guest<"arm64">, architecture: "arm64"): string;
 export function guestKernel(name: string, architecture: Architecture = "x86_64"): string {

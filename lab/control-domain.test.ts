@@ -38,7 +38,7 @@ describe("examples/control-domain", () => {
   let ran: readonly Ran[];
 
   beforeAll(async () => {
-    const { image, xenCommandLine } = await compiledExample("control-domain/launch.yaml");
+    const { image, xenCommandLine } = await compiledExample("control-domain");
     launch = await booted(image, xenCommandLine);
     ran = ranIn(launch.outputs.control ?? "");
   });

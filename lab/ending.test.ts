@@ -4,20 +4,14 @@
 import { execa } from "execa";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../compiler/compile.js";
-import { ImageHeader, MACHINE_ARM64 } from "../contract/image.js";
-import { paths } from "../setup/paths.js";
-import { booted, compiled } from "./lab-bench.js";
+import { guestKernel } from "../guests/build.js";
+import type { Architecture } from "../setup/paths.js";
+import { booted, compiled, everyArchitecture } from "./lab-bench.js";
 
-let launch: CompiledLaunch;
-
-beforeAll(async () => {
-  launch = await compiled({
-    domb: 1,
-    domains: {
-      hello: { kernel: "build/guests/hello.elf", memory: "64 MiB", output: "xen-log" },
-    },
-  });
-});
+function helloLaunch(architecture: Architecture): Promise<CompiledLaunch> {
+  const kernel = guestKernel("hello", architecture);
+  return compiled({ domb: 1, domains: { hello: { kernel, memory: "64 MiB", output: "xen-log" } } });
+}
 
 /** Processes of ours whose command line has these words. */
 async function running(words: string): Promise<number[]> {
@@ -25,22 +19,30 @@ async function running(words: string): Promise<number[]> {
   return stdout.split("\n").filter(Boolean).map(Number);
 }
 
-describe("a boot", () => {
+describe.each(everyArchitecture)("a boot on %s", (_, architecture) => {
+  let launch: CompiledLaunch;
+  beforeAll(async () => {
+    launch = await helloLaunch(architecture);
+  });
+
   it("ends when its caller stops it, and QEMU with it", async () => {
     const stop = new AbortController();
-    const { outcome } = await booted(launch.image, `${launch.xenCommandLine} domb-test=stopped`, {
+    const name = `domb-test-stopped-${architecture}`;
+    const { outcome } = await booted(launch.image, launch.xenCommandLine, {
+      qemuOptions: ["-name", name],
       signal: stop.signal,
       onEvent: () => stop.abort(),
     });
     expect(outcome.status).toBe("interrupted");
-    expect(await running("domb-test=stopped")).toEqual([]);
+    expect(await running(name)).toEqual([]);
   });
 
   it("ends when QEMU dies, and says so", async () => {
-    const { outcome } = await booted(launch.image, `${launch.xenCommandLine} domb-test=killed`, {
+    const name = `domb-test-killed-${architecture}`;
+    const { outcome } = await booted(launch.image, launch.xenCommandLine, {
+      qemuOptions: ["-name", name],
       onEvent: async () => {
-        for (const pid of await running("^qemu-system-x86_64 .*domb-test=killed"))
-          process.kill(pid);
+        for (const pid of await running(`^qemu-system-.* ${name} `)) process.kill(pid);
       },
     });
     expect(outcome.status).toBe("died");
@@ -57,13 +59,6 @@ describe("a boot", () => {
   });
 });
 
-/** The image as if it were for arm64. */
-function imageForArm64(): Uint8Array {
-  const image = launch.image.slice();
-  new DataView(image.buffer).setUint32(ImageHeader.machine, MACHINE_ARM64, true);
-  return image;
-}
-
 describe("a machine that can't boot a launch", () => {
   const own = { ...process.env };
   afterEach(() => {
@@ -72,18 +67,20 @@ describe("a machine that can't boot a launch", () => {
 
   it("is told what it lacks", async () => {
     process.env.PATH = "/nonexistent";
-    await expect(booted(launch.image, launch.xenCommandLine)).rejects.toThrow(
-      "qemu-system-x86_64 is lacking: apt-get install qemu-system-x86",
-    );
-    await expect(booted(imageForArm64(), launch.xenCommandLine)).rejects.toThrow(
-      "qemu-system-aarch64 is lacking: apt-get install qemu-system-arm",
-    );
+    const fixes = {
+      x86_64: "qemu-system-x86_64 is lacking: apt-get install qemu-system-x86",
+      arm64: "qemu-system-aarch64 is lacking: apt-get install qemu-system-arm",
+    };
+    for (const [, architecture] of everyArchitecture) {
+      const { image, xenCommandLine } = await helloLaunch(architecture);
+      await expect(booted(image, xenCommandLine)).rejects.toThrow(fixes[architecture]);
+    }
   });
 
   it("is told how much memory an arm64 host must have to load the launch", async () => {
-    process.env.DOMB_XEN = paths.xen();
+    const { image, xenCommandLine } = await helloLaunch("arm64");
     const small = { hostMemoryBytes: 128 * 0x100000 };
-    await expect(booted(imageForArm64(), launch.xenCommandLine, small)).rejects.toThrow(
+    await expect(booted(image, xenCommandLine, small)).rejects.toThrow(
       'memory of the host for the launch image, 147 MiB in all, is lacking: domb boot --host-memory "147 MiB"',
     );
   });

@@ -4,25 +4,22 @@
 
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../compiler/compile.js";
+import type { DomainInput } from "../compiler/description/define-launch.js";
 import { HEADERS_END, ImageHeader } from "../contract/image.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { XEN_ENOMEM } from "../contract/xen-abi.js";
-import { guestKernel } from "../guests/build.js";
-import { type Booted, booted, compiled } from "./lab-bench.js";
+import { guestImage, guestKernel } from "../guests/build.js";
+import type { Architecture } from "../setup/paths.js";
+import { type Booted, booted, compiled, everyArchitecture } from "./lab-bench.js";
 
-const hello = { kernel: "build/guests/hello.elf", memory: "64 MiB", output: "xen-log" } as const;
-
-let launch: CompiledLaunch;
-
-beforeAll(async () => {
-  launch = await compiled({ domb: 1, domains: { first: hello, second: hello } });
+const helloOf = (architecture: Architecture): DomainInput => ({
+  kernel: guestKernel("hello", architecture),
+  ...{ memory: "64 MiB", output: "xen-log" },
 });
 
-function flipped(offset: number): Uint8Array {
-  const image = launch.image.slice();
-  image[offset] = (image[offset] ?? 0) ^ 1;
-  return image;
+function pairOf(hello: DomainInput): Promise<CompiledLaunch> {
+  return compiled({ domb: 1, domains: { first: hello, second: hello } });
 }
 
 function expectNothingRan({ outcome, outputs, xenLog }: Booted): void {
@@ -32,7 +29,18 @@ function expectNothingRan({ outcome, outputs, xenLog }: Booted): void {
   expect(xenLog).not.toContain("hello: ");
 }
 
-describe("a damaged image", () => {
+describe.each(everyArchitecture)("a damaged image on %s", (_, architecture) => {
+  let launch: CompiledLaunch;
+  beforeAll(async () => {
+    launch = await pairOf(helloOf(architecture));
+  });
+
+  function flipped(offset: number): Uint8Array {
+    const image = launch.image.slice();
+    image[offset] = (image[offset] ?? 0) ^ 1;
+    return image;
+  }
+
   const cases: [string, () => Uint8Array, LaunchStatus][] = [
     ["with another magic", () => flipped(0), LaunchStatus.imageMagic],
     ["for another Xen", () => flipped(ImageHeader.xenInterface), LaunchStatus.imageTarget],
@@ -62,8 +70,9 @@ describe("a damaged image", () => {
   );
 });
 
-describe("a host with too little memory", () => {
+describe.each(everyArchitecture)("a host with too little memory on %s", (_, architecture) => {
   it("fails the launch with Xen's errno, and every domain is destroyed", async () => {
+    const hello = helloOf(architecture);
     const large = await compiled({
       domb: 1,
       domains: { first: hello, second: { ...hello, memory: "2 GiB" } },
@@ -78,7 +87,7 @@ describe("a host with too little memory", () => {
   });
 });
 
-describe("another boot domain", () => {
+describe.each(everyArchitecture)("another boot domain on %s", (_, architecture) => {
   const own = process.env.DOMB_BOOT_DOMAIN;
   afterEach(() => {
     if (own === undefined) delete process.env.DOMB_BOOT_DOMAIN;
@@ -86,21 +95,29 @@ describe("another boot domain", () => {
   });
 
   it("[RFC-EXIT] that ends without a status is a failed launch, and Xen destroys it", async () => {
-    process.env.DOMB_BOOT_DOMAIN = guestKernel("hello");
+    process.env.DOMB_BOOT_DOMAIN =
+      architecture === "x86_64" ? guestKernel("hello", architecture) : guestImage("hello");
+    const launch = await pairOf(helloOf(architecture));
     const { outcome } = await booted(launch.image, launch.xenCommandLine);
     expect(outcome.status).toBe("failed");
     expect(outcome.bootDomain).toMatchObject({ exited: true, status: null });
     expect(outcome.reason).toContain("without a launch status");
   });
 
-  it("[RFC-HARDWARE] finds that no I/O port answers", async () => {
+  it.runIf(architecture === "x86_64")("[RFC-HARDWARE] finds that no I/O port answers", async () => {
     process.env.DOMB_BOOT_DOMAIN = guestKernel("ports");
+    const launch = await pairOf(helloOf("x86_64"));
     const { xenLog } = await booted(launch.image, launch.xenCommandLine);
     expect(xenLog).toContain("ports: none answers");
   });
 });
 
-describe("Xen", () => {
+describe.each(everyArchitecture)("Xen on %s", (_, architecture) => {
+  let launch: CompiledLaunch;
+  beforeAll(async () => {
+    launch = await pairOf(helloOf(architecture));
+  });
+
   it("refuses a boot domain when pages are not scrubbed", async () => {
     const options = `${launch.xenCommandLine} bootscrub=0`;
     const { outcome } = await booted(launch.image, options);

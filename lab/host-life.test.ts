@@ -4,9 +4,12 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../compiler/compile.js";
-import { type Booted, booted, compiled } from "./lab-bench.js";
+import { guestKernel } from "../guests/build.js";
+import type { Architecture } from "../setup/paths.js";
+import { type Booted, booted, compiled, everyArchitecture, linux } from "./lab-bench.js";
 
-const hello = { kernel: "build/guests/hello.elf", memory: "32 MiB", output: "xen-log" } as const;
+const helloOf = (architecture: Architecture) =>
+  ({ kernel: guestKernel("hello", architecture), memory: "32 MiB", output: "xen-log" }) as const;
 
 /** Boots until Xen's log has these words. */
 async function bootedUntil(words: string, image: Uint8Array, options: string): Promise<Booted> {
@@ -21,7 +24,8 @@ async function bootedUntil(words: string, image: Uint8Array, options: string): P
   });
 }
 
-describe("a launch that fails", () => {
+describe.each(everyArchitecture)("a launch that fails on %s", (_, architecture) => {
+  const hello = helloOf(architecture);
   let launch: CompiledLaunch;
   let broken: Uint8Array;
 
@@ -52,7 +56,7 @@ describe("a launch that fails", () => {
   it("is one that takes longer than the command line allows", async () => {
     const slow = await compiled({
       domb: 1,
-      domains: { linux: { kernel: "build/materials/vmlinuz", memory: "256 MiB" } },
+      domains: { linux: { kernel: linux(architecture, "").kernel, memory: "256 MiB" } },
     });
     const options = slow.xenCommandLine.replace(/boot-domain=\w+/, "$&,timeout=1");
     const { outcome, xenLog } = await booted(slow.image, options);
@@ -73,7 +77,8 @@ describe("a launch that fails", () => {
   );
 });
 
-describe("a domain that ends", () => {
+describe.each(everyArchitecture)("a domain that ends on %s", (_, architecture) => {
+  const hello = helloOf(architecture);
   it("takes the host with it, if the description says so", async () => {
     const domains = { hello: { ...hello, onDeath: "reboot" as const } };
     const { image, xenCommandLine } = await compiled({ domb: 1, domains });

@@ -9,10 +9,10 @@ import { createInterface } from "node:readline";
 
 const pieceBytes = 0x1000000;
 
-/** Writes the host's memory, `bytes` bytes from address 0, to a file that must not exist. */
+/** Writes a range of the host's memory to a file that must not exist. */
 export async function dumpHostMemory(
   monitorSocket: string,
-  bytes: number,
+  { start, bytes }: { readonly start: number; readonly bytes: number },
   file: string,
 ): Promise<void> {
   const socket = connect(monitorSocket);
@@ -34,7 +34,7 @@ export async function dumpHostMemory(
   try {
     await execute("qmp_capabilities");
     await execute("stop");
-    await execute("pmemsave", { val: 0, size: bytes, filename: file });
+    await execute("pmemsave", { val: start, size: bytes, filename: file });
     await execute("cont");
   } finally {
     socket.destroy();

@@ -2,7 +2,7 @@
 // The hosts that the lab starts launches on, one for each architecture.
 
 import type { Architecture } from "../setup/paths.js";
-import { arm64Program, arm64Words, leastArm64Memory } from "./host-arm64.js";
+import { arm64MemoryStart, arm64Program, arm64Words, leastArm64Memory } from "./host-arm64.js";
 import { x86Program, x86Words } from "./host-x86.js";
 import { type HostRequest, type QemuEnding, runQemu } from "./qemu.js";
 
@@ -14,6 +14,8 @@ export interface Host {
   readonly consoleOptions: readonly string[];
   /** Whether the counter that Xen stamps lines with is virtual nanoseconds under icount. */
   readonly countsNanoseconds: boolean;
+  /** Address of its memory's first byte. */
+  readonly memoryStart: number;
   /** The least memory that boot modules of these sizes can be loaded to. */
   readonly leastMemoryBytes: (moduleBytes: readonly number[]) => number;
   /** The words of QEMU's command line. */
@@ -26,6 +28,7 @@ export const hosts: Readonly<Record<Architecture, Host>> = {
     package: "qemu-system-x86",
     consoleOptions: ["com1=115200,8n1", "console=com1"],
     countsNanoseconds: true,
+    memoryStart: 0,
     // QEMU refuses what doesn't fit.
     leastMemoryBytes: () => 0,
     words: x86Words,
@@ -36,6 +39,7 @@ export const hosts: Readonly<Record<Architecture, Host>> = {
     // The board's tree says which UART it is.
     consoleOptions: ["console=dtuart"],
     countsNanoseconds: false,
+    memoryStart: arm64MemoryStart,
     leastMemoryBytes: leastArm64Memory,
     words: arm64Words,
   },

@@ -4,18 +4,23 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { privilegesOf } from "../compiler/plan/roles.js";
 import { XEN_DOMCTL_CDF_control } from "../contract/xen-abi.js";
+import { guestKernel } from "../guests/build.js";
+import type { Architecture } from "../setup/paths.js";
 import { decodeKeptReceipt, type KeptReceipt } from "./kept-receipt.js";
-import { booted, compiled } from "./lab-bench.js";
+import { booted, compiled, everyArchitecture } from "./lab-bench.js";
 
 const own = { memory: "32 MiB", output: "xen-log" } as const;
 
 /** Boots a launch whose control domain reads the receipt; more words for QEMU if wanted. */
-async function readReceipt(qemuOptions: readonly string[] = []): Promise<KeptReceipt> {
+async function readReceipt(
+  architecture: Architecture,
+  qemuOptions: readonly string[] = [],
+): Promise<KeptReceipt> {
   const { image, xenCommandLine } = await compiled({
     domb: 1,
     domains: {
-      manager: { ...own, kernel: "build/guests/receipt.elf", roles: ["control"] },
-      hello: { ...own, kernel: "build/guests/hello.elf" },
+      manager: { ...own, kernel: guestKernel("receipt", architecture), roles: ["control"] },
+      hello: { ...own, kernel: guestKernel("hello", architecture) },
     },
   });
   const { outcome, outputs } = await booted(image, xenCommandLine, { qemuOptions });
@@ -24,10 +29,10 @@ async function readReceipt(qemuOptions: readonly string[] = []): Promise<KeptRec
   return decodeKeptReceipt(Buffer.from([...digits].map(([, text]) => text).join(""), "hex"));
 }
 
-describe("the receipt that Xen keeps", () => {
+describe.each(everyArchitecture)("the receipt that Xen keeps on %s", (_, architecture) => {
   let receipt: KeptReceipt;
   beforeAll(async () => {
-    receipt = await readReceipt();
+    receipt = await readReceipt(architecture);
   });
 
   it("has Xen's own times of the launch and of each domain, in their order", () => {
@@ -58,9 +63,9 @@ describe("the receipt that Xen keeps", () => {
   });
 });
 
-describe("on a host with AMD's IOMMU", () => {
+describe("on a host with AMD's IOMMU, on x86-64", () => {
   it("says that they could not", async () => {
-    const { dmaOpen } = await readReceipt(["-device", "amd-iommu"]);
+    const { dmaOpen } = await readReceipt("x86_64", ["-device", "amd-iommu"]);
     expect(dmaOpen).toBe(false);
   });
 });

@@ -6,13 +6,34 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CompiledLaunch, compileLaunch, fileSystem } from "../compiler/compile.js";
-import type { LaunchInput } from "../compiler/description/define-launch.js";
+import type { DomainInput, LaunchInput } from "../compiler/description/define-launch.js";
 import type { LaunchDescription } from "../compiler/description/description.js";
 import { describeLaunch, loadDescription } from "../compiler/description/load-description.js";
 import type { Result } from "../compiler/diagnostics/diagnostic.js";
 import type { PlanTarget } from "../compiler/image/encode-image.js";
-import { paths } from "../setup/paths.js";
+import { type Architecture, paths } from "../setup/paths.js";
+import { architectureNames, architectures } from "../xen-model/machines.js";
 import { type BootOutcome, type BootRequest, bootLaunch } from "./boot.js";
+
+/** What titles of tests call an architecture, and the architecture: a test of either has its name. */
+export const everyArchitecture = architectures.map(
+  (architecture) => [architectureNames[architecture], architecture] as const,
+);
+
+const consoles: Readonly<Record<Architecture, string>> = {
+  x86_64: "earlyprintk=xen,keep",
+  arm64: "console=ttyAMA0",
+};
+
+/** Debian's Linux and a busybox, which says the examples' marker, with its words in Xen's log. */
+export function linux(architecture: Architecture, cmdline: string): DomainInput {
+  const [kernel, ramdisk] =
+    architecture === "x86_64"
+      ? [paths.guestKernel, paths.guestRamdisk]
+      : [paths.arm64GuestKernel, paths.arm64GuestRamdisk];
+  const words = `${consoles[architecture]} quiet loglevel=5 ${cmdline}`;
+  return { kernel, ramdisk, cmdline: words, memory: "128 MiB", output: "xen-log" };
+}
 
 function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value;
@@ -34,9 +55,18 @@ export async function compiledFile(path: string): Promise<CompiledLaunch> {
   return unwrap(await compileLaunch(unwrap(await loadDescription(path))));
 }
 
+/** The description of an example; it has one for each architecture on which it makes sense. */
+export function exampleFile(name: string, architecture: Architecture = "x86_64"): string {
+  const file = architecture === "x86_64" ? "launch.yaml" : `launch-${architecture}.yaml`;
+  return join(paths.checkout, "examples", name, file);
+}
+
 /** Compiles one of the examples. */
-export function compiledExample(file: string): Promise<CompiledLaunch> {
-  return compiledFile(join(paths.checkout, "examples", file));
+export function compiledExample(
+  name: string,
+  architecture?: Architecture,
+): Promise<CompiledLaunch> {
+  return compiledFile(exampleFile(name, architecture));
 }
 
 /** What a boot left: the outcome, and the texts of its files. */

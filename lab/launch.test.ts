@@ -4,26 +4,23 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { roles, rolesOf } from "../compiler/plan/roles.js";
 import { LaunchStatus } from "../contract/receipt.js";
+import { guestKernel } from "../guests/build.js";
 import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
+import { machines } from "../xen-model/machines.js";
 import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
-import { type Booted, booted, compiled, compiledExample } from "./lab-bench.js";
+import { type Booted, booted, compiled, compiledExample, everyArchitecture } from "./lab-bench.js";
 
-const hello = {
-  kernel: "build/guests/hello.elf",
-  memory: "64 MiB",
-  output: "xen-log",
-} as const;
-const probe = { ...hello, kernel: "build/guests/probe.elf" } as const;
+const guest = { memory: "64 MiB", output: "xen-log" } as const;
 
-describe("examples/two-linux", () => {
+describe.each(everyArchitecture)("examples/two-linux on %s", (_, architecture) => {
   let launch: Booted;
 
   beforeAll(async () => {
-    const { image, xenCommandLine } = await compiledExample("two-linux/launch.yaml");
+    const { image, xenCommandLine } = await compiledExample("two-linux", architecture);
     launch = await booted(image, xenCommandLine);
   });
 
-  it("[RFC-CREATE] brings two Debian Linux domains to userspace on real Xen", () => {
+  it("[RFC-CREATE] [RFC-ALIKE] brings two Debian Linux domains to userspace on real Xen", () => {
     expect(launch.outcome.status).toBe("success");
     expect(launch.outputs.one).toContain("domb: hello from one");
     expect(launch.outputs.two).toContain("domb: hello from two");
@@ -35,9 +32,10 @@ describe("examples/two-linux", () => {
   });
 
   it("leaves the receipt that the simulator foretells, times apart", async () => {
-    const { image } = await compiledExample("two-linux/launch.yaml");
+    const { image } = await compiledExample("two-linux", architecture);
     const wasm = await loadBootDomain();
-    const { receipt } = simulateLaunch(image, { wasm, freePages: 0x100000 });
+    const machine = machines[architecture];
+    const { receipt } = simulateLaunch(image, { wasm, machine, freePages: 0x100000 });
     const real = parseReceiptLines(launch.outcome.receiptLines);
     expect(real && withoutTimes(real)).toEqual(withoutTimes(receipt));
   });
@@ -47,47 +45,68 @@ describe("examples/two-linux", () => {
       expect(startedAtNs ?? Number.NaN).toBeLessThan(markerAtNs ?? Number.NaN);
     }
   });
+
+  it("hears the domains when the boot domain is gone", () => {
+    const lines = launch.xenLog.split("\n");
+    const last = (text: string) => lines.findLastIndex((line) => line.includes(text));
+    expect(last("Boot domain destroyed")).toBeGreaterThan(0);
+    expect(last("domb: hello from one")).toBeGreaterThan(last("Boot domain destroyed"));
+  });
 });
 
-describe("examples/static-partitions", () => {
+describe.each(everyArchitecture)("examples/static-partitions on %s", (_, architecture) => {
   it("leaves two domains and nobody with a privilege over them", async () => {
-    const { image, plan, xenCommandLine } = await compiledExample("static-partitions/launch.yaml");
-    const { outcome, outputs } = await booted(image, xenCommandLine);
+    const launch = await compiledExample("static-partitions", architecture);
+    const { outcome, outputs } = await booted(launch.image, launch.xenCommandLine);
     expect(outcome.status).toBe("success");
     expect(outputs.controller).toContain("ticker: 0");
     expect(outputs.logger).toContain("hello: logger");
-    expect(rolesOf(plan.dropped)).toEqual(roles);
+    expect(rolesOf(launch.plan.dropped)).toEqual(roles);
   });
 });
 
 describe("a launch with Linux and a kernel that is not", () => {
-  let launch: Booted;
-
-  beforeAll(async () => {
-    const { image, xenCommandLine } = await compiledExample("linux-and-hello/launch.yaml");
-    launch = await booted(image, xenCommandLine);
-  });
-
-  it("brings up both", () => {
+  it("brings up both", async () => {
+    const { image, xenCommandLine } = await compiledExample("linux-and-hello");
+    const launch = await booted(image, xenCommandLine);
     expect(launch.outcome.status).toBe("success");
     expect(launch.outputs.linux).toContain("in userspace: Linux 6.");
     expect(launch.outputs.hello).toContain("hello: beside Linux");
   });
+});
 
-  it("gives a domain the domid that its description asks for", () => {
-    expect(launch.xenLog).toContain("(d40) ");
+describe("examples/several-vcpus on arm64", () => {
+  let launch: Booted;
+
+  beforeAll(async () => {
+    const { image, xenCommandLine } = await compiledExample("several-vcpus");
+    launch = await booted(image, xenCommandLine);
   });
 
-  it("keeps a domain without output silent", () => {
-    expect(
-      launch.outcome.domains.find(({ name }) => name === "silent")?.startedAtNs,
-    ).not.toBeNull();
-    expect(launch.outputs.silent).toBe("");
-    expect(launch.xenLog).not.toContain("nobody hears this");
+  it("brings Linux to userspace with all its vCPUs online", () => {
+    expect(launch.outcome.status).toBe("success");
+    expect(launch.outputs.linux).toContain("SMP: Total of 4 processors activated.");
+    expect(launch.outputs.linux).toContain("domb: hello from linux");
+  });
+
+  it("has a kernel that is not Linux start each vCPU by its number", () => {
+    const ran = [...(launch.outputs.cpus ?? "").matchAll(/^cpus: (\d+) runs, affinity (\d+)$/gm)];
+    const numbers = Array.from({ length: 8 }, (_, vcpu) => String(vcpu));
+    expect(ran.map(([, number]) => number)).toEqual(numbers);
+    expect(ran.map(([, , affinity]) => affinity)).toEqual(numbers);
   });
 });
 
-describe("a launch of tiny kernels", () => {
+/** Memory that a guest's lower addresses do not hold, and what probe says of the rest. */
+const above = {
+  x86_64: { memory: "5 GiB", said: "probe: memory 100000000 size 50000000 type 1" },
+  arm64: { memory: "3200 MiB", said: "probe: memory 200000000 size 8000000 type 1" },
+};
+
+describe.each(everyArchitecture)("a launch of tiny kernels on %s", (_, architecture) => {
+  const hello = { ...guest, kernel: guestKernel("hello", architecture) };
+  const probe = { ...guest, kernel: guestKernel("probe", architecture) };
+
   it("takes the same virtual nanoseconds each time", async () => {
     const { image, xenCommandLine } = await compiled({ domb: 1, domains: { a: hello, b: probe } });
     const first = await booted(image, xenCommandLine);
@@ -99,12 +118,29 @@ describe("a launch of tiny kernels", () => {
     expect(second.outcome.receiptLines).toEqual(first.outcome.receiptLines);
   });
 
-  it("gives domains of 64 MiB and of 5 GiB all their memory, below and above 4 GiB", async () => {
+  it("gives a domain the domid that is asked for, and keeps one without output silent", async () => {
+    const { image, xenCommandLine } = await compiled({
+      domb: 1,
+      domains: {
+        heard: { ...hello, domid: 40, cmdline: "everybody hears this" },
+        silent: { ...hello, output: "none", cmdline: "nobody hears this" },
+      },
+    });
+    const { outcome, outputs, xenLog } = await booted(image, xenCommandLine);
+    expect(outcome.status).toBe("success");
+    expect(xenLog).toContain("(d40) ");
+    expect(outputs.heard).toContain("hello: everybody hears this");
+    expect(outcome.domains.find(({ name }) => name === "silent")?.startedAtNs).not.toBeNull();
+    expect(outputs.silent).toBe("");
+    expect(xenLog).not.toContain("nobody hears this");
+  });
+
+  it("gives domains of 64 MiB and more than fits below all their memory, in both places", async () => {
     const { image, xenCommandLine, demand } = await compiled({
       domb: 1,
       domains: {
         small: { ...probe, cmdline: "small" },
-        large: { ...probe, cmdline: "large", memory: "5 GiB" },
+        large: { ...probe, cmdline: "large", memory: above[architecture].memory },
       },
     });
     const { outcome, outputs } = await booted(image, xenCommandLine, {
@@ -113,7 +149,7 @@ describe("a launch of tiny kernels", () => {
     expect(outcome).toMatchObject({ status: "success" });
     expect(outputs.small).toContain("probe: ok");
     expect(outputs.large).toContain("probe: ok");
-    expect(outputs.large).toContain("probe: memory 100000000 size 50000000 type 1");
+    expect(outputs.large).toContain(above[architecture].said);
   });
 
   it("starts eight domains on a host with just the memory that the compiler asks for", async () => {

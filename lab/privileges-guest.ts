@@ -2,12 +2,14 @@
 // guests/privileges for tests: a domain that tries the same on every other domain and on the host,
 // and says how Xen answers.
 
+import { guestKernel } from "../guests/build.js";
+import type { Architecture } from "../setup/paths.js";
+
 /** What of a description makes a domain try. */
-export const tries = {
-  kernel: "build/guests/privileges.elf",
-  memory: "32 MiB",
-  output: "xen-log",
-} as const;
+export function triesOn(architecture: Architecture) {
+  const kernel = guestKernel("privileges", architecture);
+  return { kernel, memory: "32 MiB", output: "xen-log" } as const;
+}
 
 /** Xen's answers, by the attempt's name and the domid that it was on. */
 export type Answers = ReadonlyMap<string, number>;

@@ -6,30 +6,30 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ImageHeader, RECOVERY_HEADER } from "../contract/image.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { signedImage, testKey } from "../simulator/suite/test-keys.js";
-import { type Booted, booted, compiledExample } from "./lab-bench.js";
+import { type Booted, booted, compiledExample, everyArchitecture } from "./lab-bench.js";
 
 const owner = testKey(1);
 const trust = { keys: [owner.key], leastLaunchVersion: 1 };
 
-let signed: Uint8Array;
-let xenCommandLine: string;
-
-beforeAll(async () => {
-  const launch = await compiledExample("recovery/launch.yaml");
-  signed = await signedImage(launch.image, owner);
-  ({ xenCommandLine } = launch);
-});
-
-function bootedWith(...damaged: readonly number[]): Promise<Booted> {
-  const image = signed.slice();
-  for (const at of damaged) image[at] = (image[at] ?? 0) ^ 1;
-  return booted(image, xenCommandLine, { trust });
-}
-
 const mainSignature = ImageHeader.size;
 const recoverySignature = RECOVERY_HEADER + ImageHeader.size;
 
-describe("examples/recovery", () => {
+describe.each(everyArchitecture)("examples/recovery on %s", (_, architecture) => {
+  let signed: Uint8Array;
+  let xenCommandLine: string;
+
+  beforeAll(async () => {
+    const launch = await compiledExample("recovery", architecture);
+    signed = await signedImage(launch.image, owner);
+    ({ xenCommandLine } = launch);
+  });
+
+  function bootedWith(...damaged: readonly number[]): Promise<Booted> {
+    const image = signed.slice();
+    for (const at of damaged) image[at] = (image[at] ?? 0) ^ 1;
+    return booted(image, xenCommandLine, { trust });
+  }
+
   it("[RFC-VERIFIED] runs its main plan, and no recovery, as it was signed", async () => {
     const { outcome, xenLog } = await bootedWith();
     expect(outcome).toMatchObject({

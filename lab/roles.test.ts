@@ -9,10 +9,11 @@ import type { Plan, PlanStep } from "../compiler/plan/plan.js";
 import { type Privilege, privilegesOfLaunch } from "../compiler/privileges/privileges.js";
 import { BOOT_DOMID } from "../contract/limits.js";
 import { XEN_EPERM, XEN_ESRCH } from "../contract/xen-abi.js";
-import { booted, compiled, described } from "./lab-bench.js";
-import { type Answers, answersOf, tries } from "./privileges-guest.js";
+import { booted, compiled, described, everyArchitecture, linux } from "./lab-bench.js";
+import { type Answers, answersOf, triesOn } from "./privileges-guest.js";
 
-describe("domains with and without roles", () => {
+describe.each(everyArchitecture)("domains with and without roles on %s", (_, architecture) => {
+  const tries = triesOn(architecture);
   let answers: Readonly<Record<string, Answers>>;
   let privileges: readonly Privilege[];
 
@@ -105,26 +106,36 @@ function startingEarly(plan: Plan): Plan {
   return { ...plan, steps: [...before, early, ...after.map(moved)] };
 }
 
-describe("a control domain that runs before the launch has ended", () => {
-  it("finds no domain that has not been started, and not the boot domain", async () => {
-    const launch = await compiled({
-      domb: 1,
-      domains: {
-        manager: { ...tries, cmdline: "until=2", roles: ["control"] },
-        large: { ...tries, kernel: "build/materials/vmlinuz", memory: "256 MiB", output: "none" },
-      },
+describe.each(everyArchitecture)(
+  "a control domain that runs before the launch has ended on %s",
+  (_, architecture) => {
+    const tries = triesOn(architecture);
+    it("finds no domain that has not been started, and not the boot domain", async () => {
+      const launch = await compiled({
+        domb: 1,
+        domains: {
+          manager: { ...tries, cmdline: "until=2", roles: ["control"] },
+          large: {
+            ...tries,
+            kernel: linux(architecture, "").kernel,
+            memory: "256 MiB",
+            output: "none",
+          },
+        },
+      });
+      const bytes = launch.materials.map((material) => material.bytes);
+      const image = encodeImage(startingEarly(launch.plan), bytes);
+      const { outcome, outputs } = await booted(image, launch.xenCommandLine);
+      expect(outcome.status).toBe("success");
+      const answers = answersOf(outputs.manager);
+      expect(answers.get("see 2")).toBeGreaterThan(0);
+      expect(answers.get("pausedomain 2")).toBe(0);
     });
-    const bytes = launch.materials.map((material) => material.bytes);
-    const image = encodeImage(startingEarly(launch.plan), bytes);
-    const { outcome, outputs } = await booted(image, launch.xenCommandLine);
-    expect(outcome.status).toBe("success");
-    const answers = answersOf(outputs.manager);
-    expect(answers.get("see 2")).toBeGreaterThan(0);
-    expect(answers.get("pausedomain 2")).toBe(0);
-  });
-});
+  },
+);
 
-describe("a role given twice", () => {
+describe.each(everyArchitecture)("a role given twice on %s", (_, architecture) => {
+  const tries = triesOn(architecture);
   it("is refused by Xen, whatever the compiler says, and nothing has started", async () => {
     const launch = await compiled({
       domb: 1,

@@ -16,19 +16,22 @@ import {
   XEN_EPERM,
   XEN_ESRCH,
 } from "../../contract/xen-abi.js";
+import { guestKernel } from "../../guests/build.js";
 import { bootDomainPermissions } from "../../hypervisor/flask/permissions.js";
 import { buildPolicy } from "../../hypervisor/flask/policy.js";
 import { paths } from "../../setup/paths.js";
 import { buildAltered, withBootDomain } from "../altered-boot-domain.js";
-import { type Booted, booted, compiled, compiledExample, described } from "../lab-bench.js";
-import { answersOf, tries } from "../privileges-guest.js";
+import {
+  type Booted,
+  booted,
+  compiled,
+  compiledExample,
+  described,
+  everyArchitecture,
+} from "../lab-bench.js";
+import { answersOf, triesOn } from "../privileges-guest.js";
 
 const label = (type: string): string => `system_u:system_r:${type}`;
-const hello = { kernel: "build/guests/hello.elf", memory: "16 MiB", output: "xen-log" } as const;
-const plain: DomainInput = { ...hello, label: label("initial_t") };
-const control: DomainInput = {
-  ...{ ...hello, roles: ["control"], label: label("control_initial_t") },
-};
 const boot = label("boot_domain_t");
 
 /** For any policy that has the labels. */
@@ -36,41 +39,9 @@ const labelled = (first: DomainInput, second: DomainInput): LaunchInput => ({
   domb: 1,
   domains: { first, second },
 });
-/** For domb's policy alone. */
-const pinned: LaunchInput = {
-  ...{ domb: 1, policy: { xsm: paths.xenPolicy() } },
-  domains: { first: control, second: hello },
-};
-
-let domb: Uint8Array;
-let launch: CompiledLaunch;
-let impossible: CompiledLaunch;
-let unlabelled: CompiledLaunch;
-
-beforeAll(async () => {
-  domb = new Uint8Array(await readFile(paths.xenPolicy()));
-  launch = await compiled(labelled(control, plain));
-  unlabelled = await compiled({ domb: 1, domains: { first: hello, second: hello } });
-  impossible = await compiled(labelled(control, { ...plain, memory: "2 GiB" }));
-});
 
 const denials = ({ xenLog }: Booted): string[] =>
   xenLog.split("\n").filter((line) => line.includes("avc:  denied"));
-
-/** Boots under `policy`; `flask`: how Xen is told to. */
-function under(
-  policy: Uint8Array,
-  { image, xenCommandLine }: CompiledLaunch = launch,
-  flask = "xsm=flask flask=enforcing",
-  hostMebibytes = 256,
-): Promise<Booted> {
-  const options = xenCommandLine.replace(/ xsm=flask flask=enforcing$/, "");
-  return booted(image, `${options} ${flask}`, {
-    policy,
-    hostMemoryBytes: hostMebibytes * 0x100000,
-    timeLimitSeconds: 200,
-  });
-}
 
 /** Says that a launch failed before any domain was created, with this status and Xen's errno. */
 function expectNothingCreated({ outcome, xenLog }: Booted, status: number, error: number): void {
@@ -80,143 +51,193 @@ function expectNothingCreated({ outcome, xenLog }: Booted, status: number, error
   expect(xenLog).not.toContain("hello: ");
 }
 
-describe("under FLASK, with domb's policy", () => {
-  it("[RFC-LABELS] examples/labels succeeds, and nothing is denied", async () => {
-    const result = await under(domb, await compiledExample("labels/launch.yaml"));
-    expect(result.outcome).toMatchObject({ status: "success" });
-    expect(result.outputs.worker).toContain("worker");
-    expect(denials(result)).toEqual([]);
+describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
+  const hello = {
+    kernel: guestKernel("hello", architecture),
+    memory: "16 MiB",
+    output: "xen-log",
+  } as const;
+  const plain: DomainInput = { ...hello, label: label("initial_t") };
+  const control: DomainInput = {
+    ...{ ...hello, roles: ["control"], label: label("control_initial_t") },
+  };
+
+  /** For domb's policy alone. */
+  const pinned: LaunchInput = {
+    ...{ domb: 1, policy: { xsm: paths.xenPolicy() } },
+    domains: { first: control, second: hello },
+  };
+
+  let domb: Uint8Array;
+  let launch: CompiledLaunch;
+  let impossible: CompiledLaunch;
+  let unlabelled: CompiledLaunch;
+
+  beforeAll(async () => {
+    domb = new Uint8Array(await readFile(paths.xenPolicy()));
+    launch = await compiled(labelled(control, plain));
+    unlabelled = await compiled({ domb: 1, domains: { first: hello, second: hello } });
+    impossible = await compiled(labelled(control, { ...plain, memory: "2 GiB" }));
   });
 
-  it("the boot domain may do nothing with FLASK but ask for labels", async () => {
-    const asking = await buildAltered("asking", "lab/flask/asking.c");
-    const { outcome, xenLog } = await withBootDomain(asking, () => under(domb));
-    expect(outcome.status).toBe("success");
-    expect(xenLog).toContain("flask: refused 63\n");
-  });
+  /** Boots under `policy`; `flask`: how Xen is told to. */
+  function under(
+    policy: Uint8Array,
+    { image, xenCommandLine }: CompiledLaunch = launch,
+    flask = "xsm=flask flask=enforcing",
+    hostMebibytes = 256,
+  ): Promise<Booted> {
+    const options = xenCommandLine.replace(/ xsm=flask flask=enforcing$/, "");
+    return booted(image, `${options} ${flask}`, {
+      policy,
+      hostMemoryBytes: hostMebibytes * 0x100000,
+      timeLimitSeconds: 200,
+    });
+  }
 
-  it("a launch that fails cleans up after itself, and nothing is denied", async () => {
-    const result = await under(domb, impossible);
-    expect(result.outcome.status).toBe("failed");
-    expect(result.outcome.receiptLines.join("\n")).toMatch(
-      /first d1 destroyed.*\n.*second d2 destroyed/,
-    );
-    expect(denials(result)).toEqual([]);
-  });
+  describe("with domb's policy", () => {
+    it("[RFC-LABELS] examples/labels succeeds, and nothing is denied", async () => {
+      const result = await under(domb, await compiledExample("labels", architecture));
+      expect(result.outcome).toMatchObject({ status: "success" });
+      expect(result.outputs.worker).toContain("worker");
+      expect(denials(result)).toEqual([]);
+    });
 
-  it("domains without labels are not created", async () => {
-    expectNothingCreated(await under(domb, unlabelled), LaunchStatus.hypercall, XEN_EACCES);
-  });
-
-  it("a label that the policy does not have fails the launch before anything is created", async () => {
-    const unknown = await compiled(labelled({ ...hello, label: label("initail_t") }, plain));
-    expectNothingCreated(await under(domb, unknown), LaunchStatus.hypercall, XEN_EINVAL);
-  });
-
-  it("a domain that is not the control domain can't have its label", async () => {
-    const disguised = await compiled(
-      labelled({ ...hello, label: label("control_initial_t") }, plain),
-    );
-    const result = await under(domb, disguised);
-    expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
-    expect(denials(result)[0]).toContain("{ create }");
-  });
-
-  it("the control domain can't have another label than its own", async () => {
-    const disguised = await compiled(labelled({ ...control, label: label("initial_t") }, plain));
-    const result = await under(domb, disguised);
-    expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
-    expect(denials(result)[0]).toContain("{ create_control_domain }");
-  });
-});
-
-describe("under domb's policy", () => {
-  const attempts = new Map([
-    ["pausedomain", "XEN_DOMCTL_pausedomain"],
-    ["getdomaininfo", "XEN_DOMCTL_getdomaininfo"],
-    ["alloc_unbound", "EVTCHNOP_alloc_unbound"],
-    ["sysctl", "XEN_SYSCTL_physinfo"],
-    ["console_read", "CONSOLEIO_read"],
-    ["receipt", "XEN_BOOT_DOMAIN_receipt"],
-  ]);
-
-  it("domains may do what `domb check` says, or less, and the control domain may pause them", async () => {
-    const input: LaunchInput = {
-      ...{ domb: 1, policy: { xsm: paths.xenPolicy() } },
-      domains: {
-        manager: { ...control, ...tries, cmdline: "until=3", domid: 0 },
-        plain: tries,
-        store: { ...tries, roles: ["xenstore"] },
-        terminal: { ...tries, roles: ["console"] },
+    it.runIf(architecture === "x86_64")(
+      "the boot domain may do nothing with FLASK but ask for labels",
+      async () => {
+        const asking = await buildAltered("asking", "lab/flask/asking.c");
+        const { outcome, xenLog } = await withBootDomain(asking, () => under(domb));
+        expect(outcome.status).toBe("success");
+        expect(xenLog).toContain("flask: refused 63\n");
       },
-    };
-    const privileges = privilegesOfLaunch(described(input).domains);
-    const { outcome, outputs } = await under(domb, await compiled(input), undefined, 1024);
-    expect(outcome.status).toBe("success");
-    for (const [domain, output] of Object.entries(outputs)) {
-      const allowed = [...answersOf(output)].flatMap(([attempt, answer]) => {
-        const hypercall = attempts.get(attempt.replace(/ .*/, ""));
-        const refused = [-XEN_EPERM, -XEN_EACCES, -XEN_ESRCH].includes(answer);
-        return hypercall === undefined || refused ? [] : [{ attempt, hypercall }];
-      });
-      for (const { attempt, hypercall } of allowed) {
-        const may = privileges.some((one) => one.domain === domain && one.hypercall === hypercall);
-        expect(may, `${domain}: ${attempt}`).toBe(true);
-      }
-      expect(allowed.length > 0).toBe(domain === "manager");
-    }
-    expect(outputs.manager).toContain("may: pausedomain 1 0\n");
-  });
-});
+    );
 
-describe("a launch that is for domb's policy", () => {
-  it("does not begin under another", async () => {
-    const other = await buildPolicy(bootDomainPermissions.slice(1));
-    const result = await under(other, await compiled(pinned));
-    expectNothingCreated(result, LaunchStatus.policy, 0);
-  });
-
-  it("does not begin where the policy is not enforced", async () => {
-    const result = await under(domb, await compiled(pinned), "xsm=flask flask=permissive");
-    expectNothingCreated(result, LaunchStatus.policy, XEN_ENODATA);
-  });
-
-  it.each(["xsm=dummy", "xsm=silo"])("does not begin with %s", async (module) => {
-    const result = await under(domb, await compiled(pinned), module);
-    expectNothingCreated(result, LaunchStatus.policy, XEN_ENODATA);
-  });
-});
-
-describe.each(["xsm=dummy", "xsm=silo"])("with %s", (module) => {
-  it("a launch without labels succeeds", async () => {
-    expect((await under(domb, unlabelled, module)).outcome.status).toBe("success");
-  });
-
-  it("a launch with labels fails before anything is created", async () => {
-    expectNothingCreated(await under(domb, launch, module), LaunchStatus.hypercall, XEN_ENOSYS);
-  });
-});
-
-describe("of the boot domain's permissions", () => {
-  const named = bootDomainPermissions
-    .filter(({ architecture = "x86_64" }) => architecture === "x86_64")
-    .map((one) => [`${one.on} ${one.class} ${one.permission}`, one] as const);
-
-  it.each(named)("%s can't be taken away", async (_, taken) => {
-    const policy = await buildPolicy(bootDomainPermissions.filter((one) => one !== taken));
-    const isDestroy = taken.permission === "destroy";
-    const result = await under(policy, isDestroy ? impossible : launch);
-    // Of both domains the control domain comes first; the undoing begins with the last one.
-    const on = taken.on === "initial_type" ? `${isDestroy ? "" : "control_"}initial_t` : taken.on;
-    const [denied] = denials(result);
-    expect(denied).toContain(`{ ${taken.permission} }`);
-    expect(denied).toContain(`scontext=${boot} tcontext=${label(on)} tclass=${taken.class}`);
-    if (taken.permission === "writeconsole") {
-      // The launch succeeds unheard, but for Xen's own line.
-      expect(result.outcome.bootDomain.status).toBe(LaunchStatus.success);
-      expect(result.outcome.receiptLines).toEqual([]);
-    } else {
+    it("a launch that fails cleans up after itself, and nothing is denied", async () => {
+      const result = await under(domb, impossible);
       expect(result.outcome.status).toBe("failed");
-    }
+      expect(result.outcome.receiptLines.join("\n")).toMatch(
+        /first d1 destroyed.*\n.*second d2 destroyed/,
+      );
+      expect(denials(result)).toEqual([]);
+    });
+
+    it("domains without labels are not created", async () => {
+      expectNothingCreated(await under(domb, unlabelled), LaunchStatus.hypercall, XEN_EACCES);
+    });
+
+    it("a label that the policy does not have fails the launch before anything is created", async () => {
+      const unknown = await compiled(labelled({ ...hello, label: label("initail_t") }, plain));
+      expectNothingCreated(await under(domb, unknown), LaunchStatus.hypercall, XEN_EINVAL);
+    });
+
+    it("a domain that is not the control domain can't have its label", async () => {
+      const disguised = await compiled(
+        labelled({ ...hello, label: label("control_initial_t") }, plain),
+      );
+      const result = await under(domb, disguised);
+      expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
+      expect(denials(result)[0]).toContain("{ create }");
+    });
+
+    it("the control domain can't have another label than its own", async () => {
+      const disguised = await compiled(labelled({ ...control, label: label("initial_t") }, plain));
+      const result = await under(domb, disguised);
+      expectNothingCreated(result, LaunchStatus.hypercall, XEN_EACCES);
+      expect(denials(result)[0]).toContain("{ create_control_domain }");
+    });
+  });
+
+  describe("with domb's policy", () => {
+    const attempts = new Map([
+      ["pausedomain", "XEN_DOMCTL_pausedomain"],
+      ["getdomaininfo", "XEN_DOMCTL_getdomaininfo"],
+      ["alloc_unbound", "EVTCHNOP_alloc_unbound"],
+      ["sysctl", "XEN_SYSCTL_physinfo"],
+      ["console_read", "CONSOLEIO_read"],
+      ["receipt", "XEN_BOOT_DOMAIN_receipt"],
+    ]);
+
+    it("domains may do what `domb check` says, or less, and the control domain may pause them", async () => {
+      const input: LaunchInput = {
+        ...{ domb: 1, policy: { xsm: paths.xenPolicy() } },
+        domains: {
+          manager: { ...control, ...triesOn(architecture), cmdline: "until=3", domid: 0 },
+          plain: triesOn(architecture),
+          store: { ...triesOn(architecture), roles: ["xenstore"] },
+          terminal: { ...triesOn(architecture), roles: ["console"] },
+        },
+      };
+      const privileges = privilegesOfLaunch(described(input).domains);
+      const { outcome, outputs } = await under(domb, await compiled(input), undefined, 1024);
+      expect(outcome.status).toBe("success");
+      for (const [domain, output] of Object.entries(outputs)) {
+        const allowed = [...answersOf(output)].flatMap(([attempt, answer]) => {
+          const hypercall = attempts.get(attempt.replace(/ .*/, ""));
+          const refused = [-XEN_EPERM, -XEN_EACCES, -XEN_ESRCH].includes(answer);
+          return hypercall === undefined || refused ? [] : [{ attempt, hypercall }];
+        });
+        for (const { attempt, hypercall } of allowed) {
+          const may = privileges.some(
+            (one) => one.domain === domain && one.hypercall === hypercall,
+          );
+          expect(may, `${domain}: ${attempt}`).toBe(true);
+        }
+        expect(allowed.length > 0).toBe(domain === "manager");
+      }
+      expect(outputs.manager).toContain("may: pausedomain 1 0\n");
+    });
+  });
+
+  describe("a launch that is for domb's policy", () => {
+    it("does not begin under another", async () => {
+      const other = await buildPolicy(bootDomainPermissions.slice(1));
+      const result = await under(other, await compiled(pinned));
+      expectNothingCreated(result, LaunchStatus.policy, 0);
+    });
+
+    it("does not begin where the policy is not enforced", async () => {
+      const result = await under(domb, await compiled(pinned), "xsm=flask flask=permissive");
+      expectNothingCreated(result, LaunchStatus.policy, XEN_ENODATA);
+    });
+
+    it.each(["xsm=dummy", "xsm=silo"])("does not begin with %s", async (module) => {
+      const result = await under(domb, await compiled(pinned), module);
+      expectNothingCreated(result, LaunchStatus.policy, XEN_ENODATA);
+    });
+  });
+
+  describe.each(["xsm=dummy", "xsm=silo"])("with %s", (module) => {
+    it("a launch without labels succeeds", async () => {
+      expect((await under(domb, unlabelled, module)).outcome.status).toBe("success");
+    });
+
+    it("a launch with labels fails before anything is created", async () => {
+      expectNothingCreated(await under(domb, launch, module), LaunchStatus.hypercall, XEN_ENOSYS);
+    });
+  });
+
+  describe("of the boot domain's permissions", () => {
+    const named = bootDomainPermissions
+      .filter((one) => (one.architecture ?? architecture) === architecture)
+      .map((one) => [`${one.on} ${one.class} ${one.permission}`, one] as const);
+
+    it.each(named)("%s can't be taken away", async (_, taken) => {
+      const policy = await buildPolicy(bootDomainPermissions.filter((one) => one !== taken));
+      const isDestroy = taken.permission === "destroy";
+      const result = await under(policy, isDestroy ? impossible : launch);
+      // Of both domains the control domain comes first; the undoing begins with the last one.
+      const on = taken.on === "initial_type" ? `${isDestroy ? "" : "control_"}initial_t` : taken.on;
+      const [denied] = denials(result);
+      expect(denied).toContain(`{ ${taken.permission} }`);
+      expect(denied).toContain(`scontext=${boot} tcontext=${label(on)} tclass=${taken.class}`);
+      if (taken.permission === "writeconsole") {
+        // The launch succeeds unheard, but for Xen's own line.
+        expect(result.outcome.bootDomain.status).toBe(LaunchStatus.success);
+        expect(result.outcome.receiptLines).toEqual([]);
+      } else {
+        expect(result.outcome.status).toBe("failed");
+      }
+    });
   });
 });
