@@ -41,6 +41,11 @@ async function allTitles(): Promise<TestTitle[]> {
   return titles;
 }
 
+/** A title without ids, and without the architectures that it is for in turn. */
+function plain(title: string): string {
+  return title.replaceAll(/\[RFC-[A-Z]+\] ?/g, "").replace(/ on %s$/, "");
+}
+
 /** The text of docs/requirements.md. Throws when a test names a requirement that there is not. */
 export async function requirementsPage(): Promise<string> {
   const titles = await allTitles();
@@ -53,7 +58,7 @@ export async function requirementsPage(): Promise<string> {
   const rows = requirements.map(({ id, text }) => {
     const shown = titles
       .filter(({ title }) => title.includes(`[${id}]`))
-      .map(({ file, title }) => `${title.replaceAll(/\[RFC-[A-Z]+\] ?/g, "")} (\`${file}\`)`);
+      .map(({ file, title }) => `${plain(title)} (\`${file}\`)`);
     return `| ${id} | ${text} | ${shown.length === 0 ? "**none yet**" : shown.join("<br>")} |`;
   });
   return [

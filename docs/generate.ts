@@ -5,6 +5,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { paths } from "../setup/paths.js";
+import { architecturesPage } from "./generate-architectures.js";
 import { diagnosticsPage } from "./generate-diagnostics.js";
 import { failuresPage } from "./generate-failures.js";
 import { formatsPage, importsPage } from "./generate-formats.js";
@@ -17,6 +18,7 @@ import { xenVersionsPage } from "./generate-xen-versions.js";
 /** Name and text of every generated page. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
+    ["architectures.md", await architecturesPage()],
     ["diagnostics.md", diagnosticsPage()],
     ["formats.md", await formatsPage()],
     ["hostile-boot-domain.md", hostilePage()],

@@ -11,9 +11,9 @@ domb: 1                       # the version of this format
 
 domains:
   web:
-    kernel: ./vmlinuz         # a bzImage, or an ELF file with a PVH note
+    kernel: ./vmlinuz         # a bzImage, or an ELF file with a PVH note; or for arm64: an Image
     ramdisk: ./initrd.gz      # optional
-    cmdline: earlyprintk=xen,keep quiet domain=web
+    cmdline: earlyprintk=xen,keep quiet domain=web # arm64: console=ttyAMA0 quiet domain=web
     memory: 256 MiB           # a unit is required: KiB, MiB, GiB or TiB
     output: xen-log           # it may write to Xen's log; without this line it is silent
 
