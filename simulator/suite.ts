@@ -4,7 +4,7 @@
 
 import { type Architecture, machines } from "../xen-model/machines.js";
 import { loadBootDomain } from "./simulate.js";
-import { interruptCases, vcpuContextCases } from "./suite/arm64-cases.js";
+import { arm64DomainCases, vcpuContextCases } from "./suite/arm64-cases.js";
 import { baseLaunches, labelledLaunch } from "./suite/base-launch.js";
 import { contextCases } from "./suite/context-cases.js";
 import { doubleFaults, singleFaults } from "./suite/fault-cases.js";
@@ -27,11 +27,11 @@ const memoryBorders: Readonly<Record<Architecture, readonly (readonly [number, n
     [1596, 1640],
   ],
   arm64: [
-    [16, 40],
-    [278, 300],
-    [780, 830],
-    [1050, 1080],
-    [1550, 1600],
+    [20, 45],
+    [275, 300],
+    [785, 840],
+    [1068, 1082],
+    [1580, 1595],
   ],
 };
 
@@ -58,7 +58,7 @@ export async function suite(architecture: Architecture = "x86_64"): Promise<read
     ...(await signatureCases(one, two)),
     ...planCases(one, two),
     ...(architecture === "arm64"
-      ? [...vcpuContextCases(one), ...interruptCases(one)]
+      ? [...vcpuContextCases(one), ...arm64DomainCases(one)]
       : contextCases(one)),
     ...labelCases(labelled, policy),
     ...limitCases(two),

@@ -28,12 +28,16 @@ export interface ContextArgument {
 }
 
 export interface HostArchitecture {
-  /** Pages that a domain takes of the host at its creation: structures, tables of its CPU. */
-  readonly domainPages: number;
+  /** Pages that a domain beside so many others takes at its creation: structures, tables. */
+  domainPages(others: number): number;
   /** Pages for paging structures that it has from its creation. */
   readonly initialPoolPages: number;
-  /** Pages that one vCPU takes. */
-  readonly vcpuPages: number;
+  /** Pages that so many vCPUs of a domain take. */
+  vcpuPages(vcpus: number): number;
+  /** Whether Xen's copy of a context wants a page of its own, when there are so many domains. */
+  copyTakesPage(domains: number): boolean;
+  /** Whether a domain starts with fewer vCPUs than it may have. */
+  readonly startsWithoutVcpus: boolean;
   /** The errno with which Xen's half of this architecture refuses a domain; 0: it does not. */
   creationError(creation: DomainCreation): number;
   /** A new domain's paging structures. */

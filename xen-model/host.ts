@@ -50,14 +50,13 @@ export class ModelHost {
 
   /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their halves for each architecture. */
   createDomain(domid: number, creation: DomainCreation): number {
-    const { domainPages, initialPoolPages } = this.architecture;
+    const { initialPoolPages } = this.architecture;
     const gone = this.given | this.dropped;
     const refused = creationError(creation, gone, this.architecture);
     if (domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
     if (refused !== 0) return -refused;
-    // Small structures share pages: every second domain begins a new one.
-    const structurePages = domainPages + (this.domains.size % 2);
+    const structurePages = this.architecture.domainPages(this.domains.size);
     if (!this.#take(structurePages + initialPoolPages)) return -abi.XEN_ENOMEM;
     if (this.flask?.has(creation.label) === false) {
       this.freePages += structurePages + initialPoolPages;
@@ -93,7 +92,8 @@ export class ModelHost {
   /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
   allocateVcpus(domain: ModelDomain, vcpus: number): number {
     if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
-    const pages = (vcpus - domain.vcpus) * this.architecture.vcpuPages;
+    const { vcpuPages } = this.architecture;
+    const pages = vcpuPages(vcpus) - vcpuPages(domain.vcpus);
     if (!this.#take(pages)) return -abi.XEN_ENOMEM;
     domain.structurePages += pages;
     domain.vcpus = vcpus;
@@ -166,8 +166,8 @@ export class ModelHost {
 
   /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c; XEN_DOMCTL_setvcpucontext, xen/common/domctl.c. */
   setContext(domain: ModelDomain, context: Uint8Array): number {
-    // Xen copies it first: into a page of small structures, if the last domain began one.
-    if (this.freePages === 0 && this.domains.size % 2 === 1) return -abi.XEN_ENOMEM;
+    const copyTakesPage = this.architecture.copyTakesPage(this.domains.size);
+    if (this.freePages === 0 && copyTakesPage) return -abi.XEN_ENOMEM;
     const error = this.architecture.loadContext(context, domain.vcpus);
     if (error !== 0) return -error;
     domain.context = context;
@@ -176,6 +176,8 @@ export class ModelHost {
 
   /** domain_unpause_by_systemcontroller(), xen/common/domain.c. */
   unpause(domain: ModelDomain): number {
+    const isWhole = domain.vcpus === domain.maxVcpus;
+    if (!isWhole && !this.architecture.startsWithoutVcpus) return -abi.XEN_EPERM;
     domain.started = true;
     return 0;
   }

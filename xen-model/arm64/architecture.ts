@@ -12,9 +12,11 @@ import { GuestTables } from "../guest-tables.js";
 import { creationError } from "./create-domain.js";
 import { loadContext } from "./vcpu-context.js";
 
-/** Pages of structures, and of a vCPU with its stack of 8, by Xen's source: nobody has measured. */
-const DOMAIN_PAGES = 8;
-const VCPU_PAGES = 10;
+/** Pages of structures, and of a vCPU with its stack of 8, as measured. */
+const DOMAIN_PAGES = 11;
+const VCPU_PAGES = 9;
+/** Small structures of all vCPUs of a domain share a page, with room for a context. */
+const SHARED_VCPU_PAGES = 1;
 /** p2m_init(), xen/arch/arm/p2m.c. */
 const INITIAL_POOL_PAGES = 16;
 const PAGE_BITS = 12;
@@ -22,9 +24,12 @@ const PAGE_BITS = 12;
 /** A host with this interrupt controller: one of XEN_DOMCTL_CONFIG_GIC_*. */
 export function arm64Architecture(gic: number): HostArchitecture {
   return {
-    domainPages: DOMAIN_PAGES,
+    domainPages: () => DOMAIN_PAGES,
     initialPoolPages: INITIAL_POOL_PAGES,
-    vcpuPages: VCPU_PAGES,
+    vcpuPages: (vcpus) => (vcpus === 0 ? 0 : SHARED_VCPU_PAGES + vcpus * VCPU_PAGES),
+    copyTakesPage: () => false,
+    // boot_domain_may_control(), xen/common/boot_domain.c.
+    startsWithoutVcpus: false,
     creationError: (creation) => creationError(creation, gic),
     newTables: () => {
       // The root is not of the pool.

@@ -37,6 +37,7 @@ export const arm64Failures: FailureTables = {
       ["EINVAL", `do_domctl ${domctl}`, "there is no such vCPU"],
       ["EINVAL", `arch_set_info_guest ${armDomain}`, "the mode is none of a 64-bit guest's"],
     ],
+    start: [["EPERM", `do_domctl ${domctl}`, "the domain has not all of its vCPUs"]],
   },
   memory: {
     createDomain: [
@@ -44,7 +45,6 @@ export const arm64Failures: FailureTables = {
       ["ENOMEM", `p2m_alloc_table ${p2m}`, "no page for the root of its paging structures"],
     ],
     setPagingPool: [["ENOMEM", `p2m_set_allocation ${p2m}`, "no page for paging structures"]],
-    setContext: [["ENOMEM", `do_domctl ${domctl}`, "no page for a copy of the context"]],
   },
   never: {
     allocateVcpus: anyDomctl,
@@ -57,6 +57,7 @@ export const arm64Failures: FailureTables = {
       ...anyDomctl,
       ["EPERM", `do_domctl ${domctl}`, "it is another vCPU than 0"],
       ["EFAULT", `do_domctl ${domctl}`, "the context can't be read"],
+      ["ENOMEM", `do_domctl ${domctl}`, "no page for a copy of the context"],
     ],
     start: anyDomctl,
     destroy: anyDomctl,

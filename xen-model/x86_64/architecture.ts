@@ -11,10 +11,14 @@ import { loadContext } from "./hvm-context.js";
 const FIRST_TABLES = 11;
 
 export const x86Architecture: HostArchitecture = {
-  domainPages: 16,
+  // Small structures share pages: every second domain begins a new one.
+  domainPages: (others) => 16 + (others % 2),
   /** hap_enable(), xen/arch/x86/mm/hap/hap.c. */
   initialPoolPages: 256,
-  vcpuPages: 12,
+  vcpuPages: (vcpus) => vcpus * 12,
+  // It is a small structure: there is room for it in the page that the last domain began.
+  copyTakesPage: (domains) => domains % 2 === 1,
+  startsWithoutVcpus: true,
   creationError,
   newTables: () => new GuestTables(FIRST_TABLES - 1, ["3:0"]),
   contextOf: (command, domctl) => {
