@@ -9,7 +9,7 @@ import type { DeviceTree, DeviceTreeNode } from "../compiler/device-tree/device-
 import { encodeDeviceTree } from "../compiler/device-tree/encode.js";
 import { cells, cells64, texts } from "../compiler/device-tree/values.js";
 import type { GicVersion } from "../compiler/guest/platform.js";
-import { DEFAULT_GIC } from "../compiler/guest/platforms.js";
+import { DEFAULT_BOARD } from "../compiler/guest/platforms.js";
 import { paths } from "../setup/paths.js";
 import { type BootModule, commonWords, type HostRequest, hostFiles, quoteCommas } from "./qemu.js";
 
@@ -19,7 +19,7 @@ export const arm64Program = "qemu-system-aarch64";
 export const arm64Processor = ["-cpu", "cortex-a57"] as const;
 
 /** QEMU's name of the board: its virtualization is the processor's EL2, where Xen runs. */
-export function arm64Machine(gic: GicVersion = DEFAULT_GIC): string {
+export function arm64Machine(gic: GicVersion = DEFAULT_BOARD.gic): string {
   return `virt,virtualization=on,gic-version=${gic}`;
 }
 
@@ -100,7 +100,7 @@ export function withChosen(
 }
 
 /** Path of the device tree of the board that QEMU emulates. */
-export function boardFile(gic: GicVersion = DEFAULT_GIC): string {
+export function boardFile(gic: GicVersion = DEFAULT_BOARD.gic): string {
   return gic === 3 ? paths.arm64Board : paths.arm64BoardGicV2;
 }
 
