@@ -5,13 +5,13 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeDeviceTree } from "../compiler/device-tree/decode.js";
-import type { DeviceTree, DeviceTreeNode } from "../compiler/device-tree/device-tree.js";
+import type { DeviceTree } from "../compiler/device-tree/device-tree.js";
 import { encodeDeviceTree } from "../compiler/device-tree/encode.js";
-import { cells, cells64, texts } from "../compiler/device-tree/values.js";
 import type { GicVersion } from "../compiler/guest/platform.js";
 import { DEFAULT_BOARD } from "../compiler/guest/platforms.js";
+import { moduleNode, withChosen } from "../media/xen-tree.js";
 import { paths } from "../setup/paths.js";
-import { type BootModule, commonWords, type HostRequest, hostFiles, quoteCommas } from "./qemu.js";
+import { commonWords, type HostRequest, hostFiles, quoteCommas } from "./qemu.js";
 
 export const arm64Program = "qemu-system-aarch64";
 
@@ -53,50 +53,6 @@ export function placeFiles<T extends { readonly bytes: number }>(
 export function leastArm64Memory(moduleBytes: readonly number[]): number {
   const last = placeFiles(moduleBytes.map((bytes) => ({ bytes }))).at(-1);
   return (last === undefined ? firstModule : last.address + last.bytes) - arm64MemoryStart;
-}
-
-/** `compatible` of a module, as Xen's docs/misc/arm/device-tree/booting.txt has it. */
-const compatibles: Readonly<Record<BootModule["kind"], readonly string[]>> = {
-  kernel: ["multiboot,kernel", "multiboot,module"],
-  ramdisk: ["multiboot,ramdisk", "multiboot,module"],
-  policy: ["xen,xsm-policy", "multiboot,module"],
-};
-
-/** The node that tells Xen of a module. */
-export function moduleNode({
-  kind,
-  commandLine,
-  address,
-  bytes,
-}: Omit<BootModule & LoadedFile, "file">): DeviceTreeNode {
-  const properties = new Map([
-    ["compatible", texts(...compatibles[kind])],
-    ["reg", cells64(address, bytes)],
-  ]);
-  if (commandLine !== undefined) properties.set("bootargs", texts(commandLine));
-  return { name: `module@${address.toString(16)}`, properties, children: [] };
-}
-
-/** The board's tree, with Xen's command line and further nodes in /chosen. */
-export function withChosen(
-  board: DeviceTree,
-  xenCommandLine: string,
-  nodes: readonly DeviceTreeNode[],
-): DeviceTree {
-  const isChosen = ({ name }: DeviceTreeNode): boolean => name === "chosen";
-  const chosen = board.root.children.find(isChosen);
-  const added: DeviceTreeNode = {
-    name: "chosen",
-    properties: new Map([
-      ...(chosen?.properties ?? []),
-      ["#address-cells", cells(2)],
-      ["#size-cells", cells(2)],
-      ["xen,xen-bootargs", texts(xenCommandLine)],
-    ]),
-    children: [...(chosen?.children ?? []), ...nodes],
-  };
-  const others = board.root.children.filter((node) => !isChosen(node));
-  return { ...board, root: { ...board.root, children: [...others, added] } };
 }
 
 /** Path of the device tree of the board that QEMU emulates. */

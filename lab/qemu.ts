@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import type { GicVersion } from "../compiler/guest/platform.js";
+import type { ModuleKind } from "../media/xen-tree.js";
 import { followLines } from "./follow-file.js";
 
 /** What is started, with its files in the directory, and what surrounds it. */
@@ -34,7 +35,7 @@ export interface HostRequest {
 export interface BootModule {
   /** Its file in the directory. */
   readonly file: string;
-  readonly kind: "kernel" | "ramdisk" | "policy";
+  readonly kind: ModuleKind;
   readonly commandLine?: string;
 }
 

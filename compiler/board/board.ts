@@ -39,7 +39,7 @@ export function readBoard(file: MaterialFile): Result<Board> {
       "Give the device tree of a board whose interrupt controller Xen knows.",
     );
   }
-  const memoryBytes = memoryOf(root);
+  const memoryBytes = memoryBanks(root).reduce((sum, { bytes }) => sum + bytes, 0);
   if (memoryBytes === 0) {
     return materialFault(
       file,
@@ -51,18 +51,32 @@ export function readBoard(file: MaterialFile): Result<Board> {
   return { ok: true, value: { gic, timerHertz: timerHertz(root), memoryBytes }, diagnostics: [] };
 }
 
-function memoryOf(root: DeviceTreeNode): number {
+/** A range of physical addresses. */
+export interface AddressRange {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** The ranges that nodes' `reg` names; `parent` says how many cells a number has. */
+export function rangesOf(
+  parent: DeviceTreeNode,
+  nodes: readonly DeviceTreeNode[],
+): readonly AddressRange[] {
   const cellsOf = (name: string, otherwise: number): number => {
-    const value = root.properties.get(name);
+    const value = parent.properties.get(name);
     return (value && readCells(value)?.[0]) ?? otherwise;
   };
   const widths = [cellsOf("#address-cells", 2), cellsOf("#size-cells", 1)];
+  return nodes
+    .flatMap((node) => readRows(node.properties.get("reg") ?? new Uint8Array(), widths) ?? [])
+    .map(([address = 0n, bytes = 0n]) => ({ address: Number(address), bytes: Number(bytes) }));
+}
+
+/** The board's memory, in the order of the tree. */
+export function memoryBanks(root: DeviceTreeNode): readonly AddressRange[] {
   const isMemory = (node: DeviceTreeNode): boolean => {
     const type = node.properties.get("device_type");
     return type === undefined ? baseName(node) === "memory" : readText(type) === "memory";
   };
-  return root.children
-    .filter(isMemory)
-    .flatMap((node) => readRows(node.properties.get("reg") ?? new Uint8Array(), widths) ?? [])
-    .reduce((sum, [, bytes = 0n]) => sum + Number(bytes), 0);
+  return rangesOf(root, root.children.filter(isMemory));
 }

@@ -21,8 +21,14 @@ import {
 } from "./format.js";
 import { cells, cells64 } from "./values.js";
 
-/** The flattened tree: header, reservations, structure, and strings in the order of first use. */
-export function encodeDeviceTree({ bootCpu, reservations, root }: DeviceTree): Uint8Array {
+/**
+ * The flattened tree: header, reservations, structure, and strings in the order of first use. One
+ * that is not for Xen may be larger than what Xen maps.
+ */
+export function encodeDeviceTree(
+  { bootCpu, reservations, root }: DeviceTree,
+  mostBytes = MAX_TREE_BYTES,
+): Uint8Array {
   if (root.name !== "") throw new Error(`the root of a device tree has the name ${root.name}`);
   const strings = new Strings();
   const parts: Uint8Array[] = [];
@@ -35,7 +41,7 @@ export function encodeDeviceTree({ bootCpu, reservations, root }: DeviceTree): U
   const structureOffset = HEADER_BYTES + reserved.length;
   const stringsOffset = structureOffset + structure.length;
   const totalBytes = stringsOffset + names.length;
-  if (totalBytes > MAX_TREE_BYTES) throw new Error(`a device tree has ${totalBytes} bytes`);
+  if (totalBytes > mostBytes) throw new Error(`a device tree has ${totalBytes} bytes`);
   const header = cells(
     MAGIC,
     totalBytes,

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DeviceTree, DeviceTreeNode } from "../../compiler/device-tree/device-tree.js";
 import { cells, texts } from "../../compiler/device-tree/values.js";
+import { moduleNode, withChosen } from "../../media/xen-tree.js";
 import { paths } from "../../setup/paths.js";
 import { defaultMarker } from "../boot.js";
 import { logOptions } from "../host.js";
@@ -14,10 +15,8 @@ import {
   arm64Program,
   arm64WordsWith,
   type LoadedFile,
-  moduleNode,
   placeFiles,
   readBoard,
-  withChosen,
 } from "../host-arm64.js";
 import { hostFiles, runQemu } from "../qemu.js";
 
