@@ -34,7 +34,7 @@ static void create_ballast(uint16_t domid, uint64_t pool_pages)
         .max_evtchn_port = 127,
         .max_grant_frames = 1,
         .grant_opts = XEN_DOMCTL_GRANT_version(1),
-        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+        .arch = PLAIN_ARCH,
     };
     rc = domctl_of(XEN_DOMCTL_createdomain, domid, &op);
     op.u.paging_mempool.size = pool_pages * PAGE_SIZE;

@@ -12,7 +12,7 @@
 #define Z_xenZ_consoleWrite  real_console_write
 #define Z_xenZ_xsmOp         real_xsm_op
 #define Z_xenZ_bootDomainOp  real_boot_domain_op
-#include "../../bootdomain/shim/x86_64/machine.c"
+#include "machine.c"
 #undef start
 #undef Z_machineZ_trustRead
 #undef Z_xenZ_domctl
@@ -26,8 +26,9 @@
 
 #define MAX_LEFT 512
 
+/* The machine is where an image's header has it. */
 struct batch_header {
-    uint32_t magic, cases, faults, room_pages;
+    uint32_t magic, cases, machine, faults, room_pages;
 };
 
 struct batch_case {
@@ -59,6 +60,7 @@ static uint32_t left_count;
 static void *exit_buffer[5];
 
 #include "line.h"
+#include "altered.h"
 
 static const struct batch_fault *next_fault(unsigned int which)
 {
@@ -100,7 +102,7 @@ static unsigned int name_of(uint32_t command)
     case XEN_DOMCTL_max_vcpus: return ALLOCATE_VCPUS;
     case XEN_DOMCTL_set_paging_mempool_size: return SET_PAGING_POOL;
     case XEN_DOMCTL_max_mem: return LIMIT_MEMORY;
-    case XEN_DOMCTL_sethvmcontext: return SET_CONTEXT;
+    case XEN_DOMCTL_setcontext: return SET_CONTEXT;
     case XEN_DOMCTL_unpausedomain: return START;
     case XEN_DOMCTL_destroydomain: return DESTROY;
     default: crash();
@@ -230,7 +232,7 @@ static void run_case(uint32_t number, const struct batch_case *batch_case, const
     if ( !__builtin_setjmp(exit_buffer) )
     {
         Z_dombZ_launch(&domb, (uintptr_t)linear_memory, (uintptr_t)image / PAGE_SIZE, image_bytes,
-                       kilohertz, MACHINE_X86_64);
+                       kilohertz, MACHINE);
         add_text("batch: no exit");
         end_line();
     }
@@ -277,24 +279,18 @@ static unsigned int used_stack(const uint8_t *top)
 }
 
 /* Launches every case of the module, then exits as a boot domain does. */
-void start(const struct hvm_start_info *info)
+void start(START_PARAMETERS)
 {
-    /* Where the return address ends, which the caller has put there. */
-    uint8_t *top = (uint8_t *)__builtin_frame_address(0) + 16;
-    const struct hvm_modlist_entry *entry = (const void *)info->modlist_paddr;
-    const uint8_t *module = (const void *)entry->paddr;
+    uint8_t *top = __builtin_dwarf_cfa();
+    uint32_t kilohertz;
+    const uint8_t *module = begin(START_ARGUMENTS, &kilohertz);
     const struct batch_header *header = (const void *)module;
     const struct batch_case *cases = (const void *)(header + 1);
     const struct batch_fault *all_faults = (const void *)(cases + header->cases);
     struct xen_boot_domain_exit end = { 0 };
-    uint32_t leaf[4];
     uint64_t room = 0;
 
     paint_stack(top);
-    cpuid(XEN_CPUID_LEAF(2), leaf);
-    asm volatile ("wrmsr" :: "c" (leaf[1]), "a" ((uint32_t)(uintptr_t)hypercall_page), "d" (0)
-                  : "memory");
-    cpuid(XEN_CPUID_LEAF(3), leaf);
     Z_domb_init_module();
     if ( header->room_pages )
         room = take_memory(header->room_pages);
@@ -309,7 +305,7 @@ void start(const struct hvm_start_info *info)
             if ( cases[i].free_pages < room )
                 load_ballast(CASE_BALLAST, 0, room - cases[i].free_pages, 0);
         }
-        run_case(i, &cases[i], module, leaf[2]);
+        run_case(i, &cases[i], module, kilohertz);
         if ( header->room_pages )
         {
             uint64_t now;

@@ -3,10 +3,12 @@
 // module, boots it and reads what each case left.
 
 import { join } from "node:path";
+import { objectFolder } from "../../bootdomain/build.js";
 import { stackOf } from "../../bootdomain/stack.js";
+import { MACHINE_ARM64, MACHINE_X86_64 } from "../../contract/image.js";
 import { BOOT_DOMID, PAGE_SIZE } from "../../contract/limits.js";
 import { TrustRecord } from "../../contract/trust.js";
-import { paths } from "../../setup/paths.js";
+import { type Architecture, paths } from "../../setup/paths.js";
 import type { SuiteCase } from "../../simulator/suite.js";
 import { hypercallNames } from "../../xen-model/hypercalls.js";
 import { bootDomainBytes } from "../../xen-model/memory.js";
@@ -38,14 +40,21 @@ export interface Batch {
 }
 
 const MAGIC = 0x68637462;
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 20;
 const CASE_BYTES = 24;
 const FAULT_BYTES = 16;
 /** No limit on the host's free pages but what the host has. */
 const ANY_PAGES = 0xffffffff;
 
-/** Header, cases, faults, trust of each case, then each different image at a page of its own. */
-export function encodeBatch(cases: readonly SuiteCase[], roomPages: number): Uint8Array {
+/**
+ * Header, cases, faults, trust of each case, then each different image at a page of its own. The
+ * header has the machine where an image's has it, which tells the lab which host it is for.
+ */
+function encodeBatch(
+  cases: readonly SuiteCase[],
+  roomPages: number,
+  architecture: Architecture,
+): Uint8Array {
   const faults = cases.flatMap((one) => one.faults);
   const trusts = HEADER_BYTES + cases.length * CASE_BYTES + faults.length * FAULT_BYTES;
   const tables = trusts + cases.length * TrustRecord.size;
@@ -66,7 +75,8 @@ export function encodeBatch(cases: readonly SuiteCase[], roomPages: number): Uin
       at += 4;
     }
   };
-  put(MAGIC, cases.length, faults.length, roomPages);
+  const machine = architecture === "arm64" ? MACHINE_ARM64 : MACHINE_X86_64;
+  put(MAGIC, cases.length, machine, faults.length, roomPages);
   let firstFault = 0;
   for (const [index, { image, freePages, faults, trust }] of cases.entries()) {
     const free = freePages < roomPages ? freePages : ANY_PAGES;
@@ -109,17 +119,23 @@ function parseResults(lines: readonly string[]): BatchResult[] {
   return results;
 }
 
-/**
- * Runs the cases on real Xen, in their order. `roomPages`: what the host has free for a case at
- * most, exact to the page; 0: all of its memory. Throws when Xen does not come to the end.
- */
+/** The host that runs a batch. */
+interface BatchHost {
+  /** What it has free for a case at most, exact to the page; 0: all of its memory. */
+  readonly roomPages: number;
+  readonly hostMemoryBytes: number;
+  /** Default: x86-64. */
+  readonly architecture?: Architecture;
+}
+
+/** Runs the cases on real Xen, in their order. Throws when Xen does not come to the end. */
 export async function runBatch(
   cases: readonly SuiteCase[],
-  { roomPages, hostMemoryBytes }: { readonly roomPages: number; readonly hostMemoryBytes: number },
+  { roomPages, hostMemoryBytes, architecture = "x86_64" }: BatchHost,
 ): Promise<Batch> {
-  const module = encodeBatch(cases, roomPages);
-  const elf = await buildAltered("batch", "lab/batch/batch.c");
-  return withBootDomain(elf, async () => {
+  const module = encodeBatch(cases, roomPages, architecture);
+  const kernel = await buildAltered("batch", "lab/batch/batch.c", [], architecture);
+  return withBootDomain(kernel, async () => {
     const mebibytes = bootDomainBytes(module.length) / 0x100000;
     const { outcome, xenLog } = await booted(
       module,
@@ -144,11 +160,10 @@ export async function runBatch(
       );
     }
     const stack = lines.map((line) => /^batch: stack (\d+)$/.exec(line)?.[1]).find(Boolean);
-    const usage = [join(paths.build, "bootdomain", "domb.su"), elf.replace(/elf$/, "su")];
-    return {
-      results,
-      guestLines,
-      stack: { used: Number(stack), bound: await stackOf("start", elf, usage) },
-    };
+    const own = objectFolder(join(paths.build, "bootdomain"), architecture);
+    const beside = (ending: string): string => kernel.replace(/\w+$/, ending);
+    const usage = [join(own, "domb.su"), beside("su")];
+    const bound = await stackOf("start", beside("elf"), usage, architecture);
+    return { results, guestLines, stack: { used: Number(stack), bound } };
   });
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The boot domain, which before its first domain tries all of FLASK that is not for it. */
 #define Z_xenZ_domctl plain_domctl
-#include "../../bootdomain/shim/x86_64/machine.c"
+#include "machine.c"
 #undef Z_xenZ_domctl
 
 #include <public/domctl.h>

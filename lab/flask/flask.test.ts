@@ -103,15 +103,12 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
       expect(denials(result)).toEqual([]);
     });
 
-    it.runIf(architecture === "x86_64")(
-      "the boot domain may do nothing with FLASK but ask for labels",
-      async () => {
-        const asking = await buildAltered("asking", "lab/flask/asking.c");
-        const { outcome, xenLog } = await withBootDomain(asking, () => under(domb));
-        expect(outcome.status).toBe("success");
-        expect(xenLog).toContain("flask: refused 63\n");
-      },
-    );
+    it("the boot domain may do nothing with FLASK but ask for labels", async () => {
+      const asking = await buildAltered("asking", "lab/flask/asking.c", [], architecture);
+      const { outcome, xenLog } = await withBootDomain(asking, () => under(domb));
+      expect(outcome.status).toBe("success");
+      expect(xenLog).toMatch(/flask: refused 63\r?\n/);
+    });
 
     it("a launch that fails cleans up after itself, and nothing is denied", async () => {
       const result = await under(domb, impossible);

@@ -2,6 +2,7 @@
 // What a hostile boot domain tries, and what Xen must answer: hostile.c makes the attempts under
 // these names, the test compares, docs/hostile-boot-domain.md shows.
 
+import type { Architecture } from "../../setup/paths.js";
 import type { ErrnoName } from "../../xen-model/errno.js";
 
 export interface Attempt {
@@ -14,12 +15,23 @@ export interface Attempt {
 export interface AttemptGroup {
   readonly title: string;
   readonly attempts: readonly Attempt[];
+  /** Where they are made. */
+  readonly architectures: readonly Architecture[];
 }
 
 type Row = readonly [name: string, answer: Attempt["answer"], what: string];
 
-function group(title: string, rows: readonly Row[]): AttemptGroup {
-  return { title, attempts: rows.map(([name, answer, what]) => ({ name, answer, what })) };
+function group(
+  title: string,
+  rows: readonly Row[],
+  architectures: readonly Architecture[] = ["x86_64", "arm64"],
+): AttemptGroup {
+  const attempts = rows.map(([name, answer, what]) => ({ name, answer, what }));
+  return { title, attempts, architectures };
+}
+
+function groupOn(architecture: Architecture, title: string, rows: readonly Row[]): AttemptGroup {
+  return group(`${title}, ${architecture}`, rows, [architecture]);
 }
 
 const operations = [
@@ -44,6 +56,8 @@ function onDomain(name: string, words: string, domctl: ErrnoName, fill: ErrnoNam
 
 /** All ones: nobody answers. */
 const NOBODY = 0xffffffff;
+/** arm64: there is no such register, instruction or call. */
+const NONE = -1;
 
 export const attemptGroups: readonly AttemptGroup[] = [
   group("Privileges", [
@@ -67,8 +81,6 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["create_iommu", "EPERM", "with passthrough"],
     ["create_nested", "EPERM", "with nested virtualisation"],
     ["create_vpmu", "EPERM", "with performance counters"],
-    ["create_devices", "EPERM", "with emulated devices"],
-    ["create_relaxed_msrs", "EPERM", "with relaxed MSRs"],
     ["create_trace", "EPERM", "with processor trace"],
     ["create_iommu_options", "EPERM", "with options for the IOMMU"],
     ["create_cpupool", "EPERM", "in another CPU pool"],
@@ -79,6 +91,33 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["create_own_domid", "EEXIST", "with its own domid"],
     ["create_reserved", "EEXIST", "with a domid that is reserved"],
   ]),
+  groupOn("x86_64", "Kinds of domains and contexts", [
+    ["create_devices", "EPERM", "with emulated devices"],
+    ["create_relaxed_msrs", "EPERM", "with relaxed MSRs"],
+    ["context_of_timer", "EPERM", "set the context of an emulated timer"],
+  ]),
+  groupOn("arm64", "Kinds of domains and contexts", [
+    ["create_gic_native", "ENODEV", "with whichever interrupt controller the host has"],
+    ["create_gic_other", "ENODEV", "with one that the host has not"],
+    ["create_gic_unknown", "ENODEV", "with one that nobody knows"],
+    ["create_tee", "EPERM", "with a trusted execution environment"],
+    ["create_many_spis", "EPERM", "with more shared interrupts than dom0 could have"],
+    ["create_clock", "EPERM", "with a clock of another frequency"],
+    ["create_uart_without_interrupt", "EINVAL", "with a UART, but no interrupt for it"],
+    ["address_size", "EPERM", "make a domain a 32-bit one"],
+    ["context_no_vcpu", "EINVAL", "set the context of a vCPU that is not there"],
+    ["start_without_vcpu", "EPERM", "start a domain that lacks a vCPU"],
+    ["context_other_vcpu", "EPERM", "set the context of another vCPU than the first"],
+    ["context_el2", "EINVAL", "start a vCPU in the hypervisor's mode"],
+    ["context_el3", "EINVAL", "start a vCPU in the secure monitor's mode"],
+    ["context_32_bit", "EINVAL", "start a vCPU in a 32-bit mode"],
+    ["context_return_to_el2", "EINVAL", "have a vCPU return from an exception to it"],
+    ["context_bad_pointer", "EFAULT", "set a context by a pointer to nowhere"],
+    ["context_wild", 0, "set nearly all other bits of a context to ones"],
+    ["context_wild_start", 0, "start that domain, which faults for ever"],
+    ["context_after_start", "EPERM", "set the context of a domain that it has started"],
+    ["context_wild_undo", 0, "destroy that domain"],
+  ]),
   group("The seal, and domains that are not its own", [
     ...onDomain("started", "a domain that it has started", "EPERM", "EPERM"),
     ...onDomain("self", "itself", "EPERM", "EPERM"),
@@ -87,7 +126,6 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ...onDomain("domid_io", "DOMID_IO", "ESRCH", "ESRCH"),
     ...onDomain("unused", "a domain that is not there", "ESRCH", "ESRCH"),
     ["self_destroy", "EPERM", "destroy itself"],
-    ["context_of_timer", "EPERM", "set the context of an emulated timer"],
     ["populate_flags", 0, "choose where a domain's memory lies: no page is given"],
     ["copy_nowhere", "ENOENT", "copy to a frame that a domain does not have"],
     ["copy_bad_pointer", "EFAULT", "copy with a pointer to nowhere"],
@@ -106,7 +144,7 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["wild_calls", 10000, "calls with wild arguments, the same each time: how many"],
     ["wild_answered", 0, "of these, calls that no launch makes, and that were not refused"],
   ]),
-  group("Hardware", [
+  groupOn("x86_64", "Hardware", [
     ["port_pci_configuration", NOBODY, "read PCI configuration by port 0xcfc"],
     ["port_post_code", NOBODY, "read port 0x80"],
     ["port_delay", NOBODY, "read port 0xed"],
@@ -127,8 +165,48 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["msr_debug_store", -1, "place a debug store: MSR 0x600"],
     ["msr_memory_type", -1, "change the hardware's configuration: MSR 0xc0010015"],
   ]),
+  groupOn("arm64", "Interrupt controller", [
+    ["gic_enable_host_interrupts", 0, "enable shared interrupts: which are enabled then"],
+    ["gic_message_interrupts", 0, "use message-based interrupts: GICR_TYPER.PLPIS"],
+    ["gic_interrupt_others", 0, "interrupt all other CPUs: it has none"],
+    ["gic_interrupt_secure", NONE, "interrupt them in the secure world"],
+    ["gic_hypervisor_control", NONE, "read the hypervisor's control of interrupts"],
+  ]),
+  groupOn("arm64", "System registers and instructions", [
+    ["register_hypervisor", NONE, "read the hypervisor's configuration: HCR_EL2"],
+    ["register_translation", NONE, "change its own second stage of translation: VTTBR_EL2"],
+    ["register_clock_offset", NONE, "change the offset of its clock: CNTVOFF_EL2"],
+    ["register_clock_frequency", NONE, "change the clock's frequency: CNTFRQ_EL0"],
+    ["register_secure", NONE, "read the secure world's configuration: SCR_EL3"],
+    ["register_secure_timer", NONE, "use the secure timer: CNTPS_CTL_EL1"],
+    ["register_auxiliary", 0, "the same by ACTLR_EL1, which is ignored"],
+    ["register_cycle_counter", 0, "count cycles: what is counted"],
+    ["register_breakpoint", 0, "set a breakpoint: what is set"],
+    ["register_debug_control", 0, "enable hardware debugging: what is enabled"],
+    ["cache_by_set_and_way", 0, "clean the cache by set and way, which Xen emulates"],
+    ["flush_all_translations", NONE, "flush all translations of the host"],
+    ["translate_for_hypervisor", NONE, "translate an address as the hypervisor does"],
+  ]),
+  groupOn("arm64", "Firmware", [
+    ["hvc_other", NONE, "a hypervisor call with another number than Xen's"],
+    ["smc_other", NONE, "a secure monitor call with a number"],
+    ["smc_platform", NONE, "a call of the platform's firmware"],
+    ["smc_trusted_application", NONE, "a call of a trusted application"],
+    ["smc_trusted_os", NONE, "a call of the trusted operating system"],
+    ["smc_cpu", NONE, "a call of the CPU's firmware"],
+    ["psci_cpu_on", -2, "start a second vCPU: invalid parameters"],
+    ["psci_cpu_on_self", -4, "start the vCPU that it runs on: already on"],
+    ["psci_system_suspend", NONE, "suspend the system"],
+    ["psci_memory_protection", NONE, "change memory protection"],
+    ["psci_host_cpu_on", -2, "start a CPU of the host by a secure monitor call"],
+  ]),
   group("The exit", [
     ["exit_bad_pointer", "EFAULT", "with a pointer to nowhere"],
     ["exit_large_receipt", "E2BIG", "with a receipt larger than a page"],
   ]),
 ];
+
+/** What a hostile boot domain tries on an architecture. */
+export function attemptsOn(architecture: Architecture): readonly AttemptGroup[] {
+  return attemptGroups.filter(({ architectures }) => architectures.includes(architecture));
+}

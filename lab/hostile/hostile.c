@@ -6,17 +6,17 @@
  */
 #define start                start_honest
 #define Z_xenZ_bootDomainOp  real_boot_domain_op
-#include "../../bootdomain/shim/x86_64/machine.c"
+#include "machine.c"
 #undef start
 #undef Z_xenZ_bootDomainOp
 
 #include <public/boot_domain.h>
 #include <public/domctl.h>
-#include <public/hvm/save.h>
 #include <public/memory.h>
 #include <public/xsm/flask_op.h>
 
 #include "../batch/line.h"
+#include "altered.h"
 
 #define STARTED   1U
 #define UNDONE    2U
@@ -32,18 +32,6 @@ static void say(const char *name, long answer)
     add_text(answer < 0 ? " -" : " ");
     add_number(answer < 0 ? -answer : answer);
     end_line();
-}
-
-/* Any hypercall number, by the instruction itself. */
-static long any_hypercall(unsigned long number, unsigned long a, unsigned long b, unsigned long c)
-{
-    register unsigned long r10 asm ("r10") = 0, r8 asm ("r8") = 0;
-    long result;
-
-    asm volatile ("vmmcall"
-                  : "=a" (result), "+D" (a), "+S" (b), "+d" (c), "+r" (r10), "+r" (r8)
-                  : "a" (number) : "memory", "rcx", "r9", "r11");
-    return result;
 }
 
 static struct xen_domctl op;
@@ -65,7 +53,7 @@ static struct xen_domctl_createdomain *plain(uint32_t flags)
         .max_evtchn_port = 127,
         .max_grant_frames = 1,
         .grant_opts = XEN_DOMCTL_GRANT_version(1),
-        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+        .arch = PLAIN_ARCH,
     };
     return &op.u.createdomain;
 }
@@ -130,8 +118,6 @@ static void creation(void)
     say("create_iommu", create_with(UNUSED, XEN_DOMCTL_CDF_iommu));
     say("create_nested", create_with(UNUSED, XEN_DOMCTL_CDF_nested_virt));
     say("create_vpmu", create_with(UNUSED, XEN_DOMCTL_CDF_vpmu));
-    say("create_devices", (plain(0)->arch.emulation_flags = 0x3ff, create(UNUSED)));
-    say("create_relaxed_msrs", (plain(0)->arch.misc_flags = 1, create(UNUSED)));
     say("create_trace", (plain(0)->vmtrace_size = 0x1000, create(UNUSED)));
     say("create_iommu_options", (plain(0)->iommu_opts = 1, create(UNUSED)));
     say("create_cpupool", (plain(0)->cpupool_id = 1, create(UNUSED)));
@@ -156,7 +142,7 @@ static void on_domain(uint16_t domid, const char *vcpus, const char *pool, const
     op.u.max_mem.max_memkb = 1 << 20;
     say(limit, domctl(XEN_DOMCTL_max_mem, domid));
     memset(&op, 0, sizeof(op));
-    say(context, domctl(XEN_DOMCTL_sethvmcontext, domid));
+    say(context, domctl(XEN_DOMCTL_setcontext, domid));
     say(start, domctl(XEN_DOMCTL_unpausedomain, domid));
     say(give, populate(domid, 0));
     say(copy, fill(XEN_BOOT_DOMAIN_copy, domid, 0, 0));
@@ -169,17 +155,6 @@ static void on_domain(uint16_t domid, const char *vcpus, const char *pool, const
 
 static void seal(void)
 {
-    static struct {
-        struct hvm_save_descriptor first;
-        struct hvm_save_header header;
-        struct hvm_save_descriptor second;
-        uint8_t body[64];
-    } __attribute__((packed)) context = {
-        .first = { HVM_SAVE_CODE(HEADER), 0, sizeof(struct hvm_save_header) },
-        .header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION },
-        .second = { HVM_SAVE_CODE(PIT), 0, 64 },
-    };
-
     ON_DOMAIN(STARTED, "started");
     ON_DOMAIN(OWN_DOMID, "self");
     ON_DOMAIN(DOMID_SELF, "domid_self");
@@ -188,10 +163,6 @@ static void seal(void)
     ON_DOMAIN(UNUSED, "unused");
     say("self_destroy", domctl(XEN_DOMCTL_destroydomain, OWN_DOMID));
 
-    memset(&op, 0, sizeof(op));
-    op.u.hvmcontext.size = sizeof(context);
-    set_xen_guest_handle(op.u.hvmcontext.buffer, (uint8_t *)&context);
-    say("context_of_timer", domctl(XEN_DOMCTL_sethvmcontext, MINE));
     say("populate_flags", populate(MINE, XENMEMF_exact_node(0)));
     say("copy_nowhere", fill(XEN_BOOT_DOMAIN_copy, MINE, NOWHERE, 0));
     say("copy_bad_pointer",
@@ -206,7 +177,7 @@ static bool is_launch_domctl(uint32_t command)
     {
     case XEN_DOMCTL_createdomain: case XEN_DOMCTL_max_vcpus:
     case XEN_DOMCTL_set_paging_mempool_size: case XEN_DOMCTL_max_mem:
-    case XEN_DOMCTL_sethvmcontext: case XEN_DOMCTL_unpausedomain:
+    case XEN_DOMCTL_setcontext: case XEN_DOMCTL_unpausedomain:
     case XEN_DOMCTL_destroydomain:
         return true;
     default:
@@ -339,7 +310,7 @@ static void wild_calls(void)
     say("wild_answered", wrong);
 }
 
-#include "machine.h"
+#include "hostile.h"
 
 /* The exit that the launch ends with: from here on all is hostile. */
 u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
@@ -358,9 +329,12 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
         __builtin_trap();
     for ( ; ENDING == 2; )
         asm volatile ("");
+    end_by_hardware(ENDING);
     privileges();
     creation();
+    kinds();
     seal();
+    contexts();
     all_numbers();
     hardware();
     wild_calls();
@@ -374,7 +348,7 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
     return answer;
 }
 
-void start(const struct hvm_start_info *info)
+void start(START_PARAMETERS)
 {
-    start_honest(info);
+    start_honest(START_ARGUMENTS);
 }

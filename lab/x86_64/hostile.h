@@ -1,5 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attempts on the hardware: I/O ports, device memory, model-specific registers. Part of hostile.c. */
+/*
+ * Attempts that there are on x86-64: kinds of domains, CPU contexts, and the hardware: I/O ports,
+ * device memory, model-specific registers. Part of hostile.c.
+ */
+#include <public/hvm/save.h>
+
+static void kinds(void)
+{
+    say("create_devices", (plain(0)->arch.emulation_flags = 0x3ff, create(UNUSED)));
+    say("create_relaxed_msrs", (plain(0)->arch.misc_flags = 1, create(UNUSED)));
+}
+
+static void contexts(void)
+{
+    static struct {
+        struct hvm_save_descriptor first;
+        struct hvm_save_header header;
+        struct hvm_save_descriptor second;
+        uint8_t body[64];
+    } __attribute__((packed)) context = {
+        .first = { HVM_SAVE_CODE(HEADER), 0, sizeof(struct hvm_save_header) },
+        .header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION },
+        .second = { HVM_SAVE_CODE(PIT), 0, 64 },
+    };
+
+    memset(&op, 0, sizeof(op));
+    op.u.hvmcontext.size = sizeof(context);
+    set_xen_guest_handle(op.u.hvmcontext.buffer, (uint8_t *)&context);
+    say("context_of_timer", domctl(XEN_DOMCTL_sethvmcontext, MINE));
+}
+
+/* Nothing of the hardware's ends it: a triple fault does, and that is no matter of the machine. */
+static void end_by_hardware(unsigned int ending)
+{
+}
+
 static struct { uint64_t low, high; } handlers[32] __attribute__((aligned(16)));
 volatile bool faulted;
 
