@@ -110,10 +110,12 @@ export function gccOptions(architecture: Architecture = "x86_64"): string[] {
 
 /**
  * Options for the C that wasm2c writes, which has functions and variables that nothing uses. Its
- * sums stay in the order of sha256.ts, which keeps few values at a time.
+ * sums stay in the order of sha256.ts, which keeps few values at a time, and no register is taken
+ * for what a loop could compute before it begins.
  */
 export const generatedOptions = [
   "-fno-tree-reassoc",
+  "-fno-move-loop-invariants",
   "-Wno-unused-function",
   "-Wno-unused-variable",
   "-Wno-unused-value",
