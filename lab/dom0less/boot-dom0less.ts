@@ -24,6 +24,8 @@ import { hostFiles, runQemu } from "../qemu.js";
 export interface LinuxDomain {
   readonly commandLine: string;
   readonly memoryBytes: number;
+  /** Whether its device tree tells of Xen: grant tables, event channels; no xenstore. */
+  readonly knowsXen: boolean;
 }
 
 const timeLimitMs = 600_000;
@@ -37,7 +39,7 @@ function domainNode(
   domain: LinuxDomain,
   [kernel, ramdisk]: readonly [LoadedFile, LoadedFile],
 ): DeviceTreeNode {
-  const { commandLine, memoryBytes } = domain;
+  const { commandLine, memoryBytes, knowsXen } = domain;
   return {
     name,
     properties: new Map([
@@ -48,6 +50,7 @@ function domainNode(
       ["memory", cells(0, memoryBytes / 1024)],
       ["cpus", cells(1)],
       ["vpl011", new Uint8Array()],
+      ...(knowsXen ? ([["xen,enhanced", texts("no-xenstore")]] as const) : []),
     ]),
     children: [
       moduleNode({ ...kernel, kind: "kernel", commandLine }),
