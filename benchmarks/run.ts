@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run bench` prints every figure; with `--write` it puts them into docs/figures.md, with
 // `--json` it prints them as JSON. `sizes`, `without-dom0`, `trust`, `times`,
-// `verification`, `bounds`, `dom0less` or `simulator`: only those.
+// `verification`, `bounds`, `dom0less`, `dom0less-code` or `simulator`: only those.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import Table from "cli-table3";
 import { paths } from "../setup/paths.js";
 import { boundFigures } from "./bounds.js";
 import { dom0lessFigures } from "./dom0less.js";
+import { dom0lessCodeFigures } from "./dom0less-code.js";
 import { twoLinuxFigures } from "./launch-times.js";
 import { simulatorFigures } from "./simulator.js";
 import { type Figure, sizeFigures } from "./sizes.js";
@@ -47,8 +48,13 @@ const sections: readonly Section[] = [
   { name: "bounds", title: "Upper bounds of launches, and what they took", measure: boundFigures },
   {
     name: "dom0less",
-    title: "On arm64, domains that Xen makes of its device tree, in virtual time",
+    title: "On arm64, from Xen's entry to the last domain's userspace, in virtual time",
     measure: dom0lessFigures,
+  },
+  {
+    name: "dom0less-code",
+    title: "On arm64, machine code that makes domains at boot",
+    measure: dom0lessCodeFigures,
   },
   { name: "simulator", title: "What the simulator tries", measure: simulatorFigures },
 ];

@@ -96,13 +96,13 @@ export const arm64 = {
 
 /** What figures of arm64 hold the patched Xen against. @type {XenVariant} */
 const unpatchedArm64 = {
-  name: "unpatched-arm64",
+  name: "unpatched-arm64-symbols",
   link: paths.arm64UnpatchedXen,
   architecture: "arm64",
   patched: false,
   bootDomain: false,
   dom0: true,
-  keep: async () => {},
+  keep: keepSymbols,
 };
 
 /** @type {readonly XenVariant[]} */
@@ -279,6 +279,14 @@ async function keepInterface(source, folder) {
  */
 async function keepArm64Interface(source, folder) {
   await keepHeaders(source, folder);
+  await keepSymbols(source, folder);
+}
+
+/**
+ * @param {string} source
+ * @param {string} folder
+ */
+async function keepSymbols(source, folder) {
   await rename(join(source, "xen", "xen-syms"), join(folder, "xen-syms"));
 }
 
