@@ -16,6 +16,7 @@ import { dom0lessTree, type LinuxDomain } from "./boot-dom0less.js";
 const domain = (name: string): LinuxDomain => ({
   commandLine: `console=ttyAMA0 quiet domain=${name}`,
   memoryBytes: 128 * 0x100000,
+  knowsXen: false,
 });
 const kernel = { file: "kernel", address: 0x50000000, bytes: 0x1a00000 };
 const ramdisk = { file: "ramdisk", address: 0x54000000, bytes: 0x100000 };
