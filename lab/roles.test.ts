@@ -124,7 +124,7 @@ describe.each(everyArchitecture)(
         },
       });
       const bytes = launch.materials.map((material) => material.bytes);
-      const image = encodeImage(startingEarly(launch.plan), bytes);
+      const image = encodeImage(startingEarly(launch.plan), bytes, { architecture });
       const { outcome, outputs } = await booted(image, launch.xenCommandLine);
       expect(outcome.status).toBe("success");
       const answers = answersOf(outputs.manager);
