@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../compiler/compile.js";
 import { guestKernel } from "../guests/build.js";
-import type { Architecture } from "../setup/paths.js";
+import { type Architecture, paths } from "../setup/paths.js";
 import { type Booted, booted, compiled, everyArchitecture, linux } from "./lab-bench.js";
 
 const helloOf = (architecture: Architecture) =>
@@ -54,9 +54,11 @@ describe.each(everyArchitecture)("a launch that fails on %s", (_, architecture) 
   });
 
   it("is one that takes longer than the command line allows", async () => {
+    const kernel = linux(architecture, "").kernel;
     const slow = await compiled({
       domb: 1,
-      domains: { linux: { kernel: linux(architecture, "").kernel, memory: "256 MiB" } },
+      // The ramdisk is any large file.
+      domains: { linux: { kernel, ramdisk: paths.guestKernel, memory: "256 MiB" } },
     });
     const options = slow.xenCommandLine.replace(/boot-domain=\w+/, "$&,timeout=1");
     const { outcome, xenLog } = await booted(slow.image, options);

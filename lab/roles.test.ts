@@ -147,7 +147,7 @@ describe.each(everyArchitecture)("a role given twice on %s", (_, architecture) =
       createFlags: first?.createFlags ?? 0,
     }));
     const bytes = launch.materials.map((material) => material.bytes);
-    const image = encodeImage({ ...launch.plan, domains }, bytes);
+    const image = encodeImage({ ...launch.plan, domains }, bytes, { architecture });
     const { outcome, xenLog } = await booted(image, launch.xenCommandLine);
     expect(outcome.status).toBe("failed");
     expect(outcome.reason).toContain(`error ${XEN_EPERM}`);
@@ -161,7 +161,7 @@ describe.each(everyArchitecture)("a role given twice on %s", (_, architecture) =
     for (const flag of [0x10, 0x20000, 0x40000]) {
       const domains = [{ ...only, createFlags: only.createFlags | flag }];
       const bytes = launch.materials.map((material) => material.bytes);
-      const image = encodeImage({ ...launch.plan, domains }, bytes);
+      const image = encodeImage({ ...launch.plan, domains }, bytes, { architecture });
       const { outcome } = await booted(image, launch.xenCommandLine);
       expect(outcome.reason).toContain(`error ${XEN_EPERM}`);
     }
