@@ -48,4 +48,5 @@ export const portNotes: Readonly<Record<string, string>> = {
     "In 4.23 unmapped addresses abort for domains that ask for it: for the boot domain, and not for Initial Domains, where they read as ones.",
   "0024":
     "What reads kernels and allocates memory is common code in 4.23; `domain_p2m_pages()` moves to a header.",
+  "0025": "Interrupts are numbered from the local ones on in 4.23.",
 };

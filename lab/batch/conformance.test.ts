@@ -3,69 +3,95 @@
 // receipt, times apart, and the same domains running; real Xen loses no page.
 
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Architecture } from "../../setup/paths.js";
 import { injectFaults } from "../../simulator/faults.js";
 import { loadBootDomain, simulateLaunch } from "../../simulator/simulate.js";
 import { plainCase } from "../../simulator/suite/suite-case.js";
 import { type SuiteCase, suite } from "../../simulator/suite.js";
 import { withoutTimes } from "../../xen-model/receipt.js";
-import { compiledExample } from "../lab-bench.js";
+import { compiledExample, everyArchitecture } from "../lab-bench.js";
 import { type Batch, type BatchResult, runBatch } from "./batch.js";
 
 const MEBIBYTE = 0x100000;
 /** What a launch of the suite can have at most: more than any of them takes. */
 const roomPages = 3000;
 
-type Left = Omit<BatchResult, "receipt"> & { readonly receipt: object };
+type Left = Omit<BatchResult, "receipt" | "lostPages"> & { readonly receipt: object };
 
-/** What each case left on real Xen and on the model, by name. */
+/**
+ * Pages by which Xen's heap may differ from the model's when memory runs out: on arm64 it depends on
+ * earlier launches whether a creation takes a page for small structures from the host or has room.
+ */
+const heapPages: Readonly<Record<Architecture, number>> = { x86_64: 0, arm64: 2 };
+
+/** What each case left on real Xen, and what it may leave by the model, by name. */
 interface Ends {
   readonly real: ReadonlyMap<string, Left>;
-  readonly model: ReadonlyMap<string, Left>;
+  readonly model: ReadonlyMap<string, readonly Left[]>;
   readonly stack: Batch["stack"];
+  /** Pages that real Xen lost in all cases together. */
+  readonly lostPages: number;
 }
 
-async function bothEnds(cases: readonly SuiteCase[], room: number, host: number): Promise<Ends> {
+async function bothEnds(
+  cases: readonly SuiteCase[],
+  room: number,
+  host: number,
+  architecture: Architecture = "x86_64",
+): Promise<Ends> {
   const wasm = await loadBootDomain();
-  const options = { roomPages: room, hostMemoryBytes: host * MEBIBYTE };
+  const options = { roomPages: room, hostMemoryBytes: host * MEBIBYTE, architecture };
   const { results, stack } = await runBatch(cases, options);
-  const model = cases.map(({ name, image, freePages, faults, trust }) => {
-    const free = room === 0 ? freePages : Math.min(freePages, room);
-    const inject = injectFaults(faults);
-    const left = simulateLaunch(image, { wasm, freePages: free, trust, inject });
-    const domains = [...left.domains.values()];
-    const end: Left = {
-      receipt: withoutTimes(left.receipt),
-      exited: left.exit !== undefined,
-      hypercalls: left.hypercalls,
-      running: domains.flatMap(({ domid, started }) => (started ? [domid] : [])).sort(byNumber),
-      lostPages: 0,
-    };
-    return [name, end] as const;
+  const model = cases.map(({ name, image, machine, freePages, faults, trust }) => {
+    const most = room === 0 ? freePages : Math.min(freePages, room);
+    const spare = name.startsWith("memory") ? heapPages[architecture] : 0;
+    const ends = Array.from({ length: spare + 1 }, (_, taken): Left => {
+      const options = { wasm, machine, freePages: most - taken, trust };
+      const left = simulateLaunch(image, { ...options, inject: injectFaults(faults) });
+      const domains = [...left.domains.values()];
+      return {
+        receipt: withoutTimes(left.receipt),
+        exited: left.exit !== undefined,
+        hypercalls: left.hypercalls,
+        running: domains.flatMap(({ domid, started }) => (started ? [domid] : [])).sort(byNumber),
+      };
+    });
+    return [name, ends] as const;
   });
-  const real = results.map((result, index) => {
+  const real = results.map(({ lostPages: _, ...result }, index) => {
     const end: Left = { ...result, receipt: withoutTimes(result.receipt) };
     return [cases[index]?.name ?? "", end] as const;
   });
-  return { real: new Map(real), model: new Map(model), stack };
+  const lostPages = results.reduce((sum, result) => sum + result.lostPages, 0);
+  return { real: new Map(real), model: new Map(model), stack, lostPages };
 }
 
 function byNumber(one: number, other: number): number {
   return one - other;
 }
 
-describe("real Xen and its model", () => {
+describe.each(everyArchitecture)("real Xen and its model on %s", (_, architecture) => {
   let ends: Ends;
   let cases: readonly SuiteCase[];
 
   beforeAll(async () => {
     // One Xen runs all of them, without FLASK.
-    cases = (await suite()).filter(({ policy }) => policy === undefined);
-    ends = await bothEnds(cases, roomPages, 384);
+    const all = (await suite(architecture)).filter(({ policy }) => policy === undefined);
+    // On arm64 Xen's heap grows by vCPUs that are gone: pages are counted before.
+    const first = ({ name }: SuiteCase): boolean =>
+      architecture === "arm64" && name.startsWith("memory");
+    cases = [...all.filter(first), ...all.filter((one) => !first(one))];
+    ends = await bothEnds(cases, roomPages, 384, architecture);
   });
 
   it("run the same launches, each under a name of its own", () => {
     expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
     expect([...ends.real.keys()]).toEqual(cases.map(({ name }) => name));
+  });
+
+  it("lose no page of the host", () => {
+    // But on arm64 those of its heap: some 80 bytes for each vCPU that was, 128 of them in a case.
+    expect(ends.lostPages).toBeLessThanOrEqual(architecture === "arm64" ? 16 : 0);
   });
 
   it("use no more stack than frames and calls of the machine code allow", () => {
@@ -87,7 +113,9 @@ describe("real Xen and its model", () => {
   ])("[RFC-EXIT] leave the same receipts and domains: %s", (group) => {
     const names = cases.map(({ name }) => name).filter((name) => name.startsWith(group));
     expect(names.length).toBeGreaterThan(0);
-    for (const name of names) expect(ends.real.get(name), name).toEqual(ends.model.get(name));
+    for (const name of names) {
+      expect(ends.model.get(name), name).toContainEqual(ends.real.get(name));
+    }
   });
 });
 
@@ -102,7 +130,8 @@ describe("the examples", () => {
     const cases = await Promise.all(
       files.map(async (file) => plainCase(file, (await compiledExample(file)).image)),
     );
-    const { real, model } = await bothEnds(cases, 0, 1536);
-    expect(real).toEqual(model);
+    const { real, model, lostPages } = await bothEnds(cases, 0, 1536);
+    for (const [name, ends] of model) expect(ends, name).toEqual([real.get(name)]);
+    expect(lostPages).toBe(0);
   });
 });
