@@ -13,6 +13,9 @@ import { rooms } from "./rooms.js";
 const names = Object.values(architectureNames);
 /** How a title says which architecture it is about. */
 const place = new RegExp(`,? on (${names.join("|")})(?= > |$)`);
+/** What vitest quotes in a title is a row of a table: these tests are one row here. */
+const tabulated = / > '.*$/s;
+
 /** What a file has whose tests are made for each architecture, or are for one. */
 const marks = new RegExp(`everyArchitecture|architectureNames|on (${names.join("|")})"`);
 
@@ -55,7 +58,10 @@ async function rows(): Promise<string[]> {
   const placed = tests.flatMap(({ name, file }) => {
     const [where, architecture] = place.exec(name) ?? [];
     if (where === undefined || architecture === undefined) return [];
-    const title = name.replace(where, "").replaceAll(/\[RFC-[A-Z]+\] ?/g, "");
+    const title = name
+      .replace(where, "")
+      .replace(tabulated, " > attempts of its table")
+      .replaceAll(/\[RFC-[A-Z]+\] ?/g, "");
     return [{ key: `| \`${relative(paths.checkout, file)}\` | ${cell(title)} |`, architecture }];
   });
   placed.sort((one, other) => (one.key < other.key ? -1 : 1));

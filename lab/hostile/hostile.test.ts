@@ -13,7 +13,7 @@ import { errnos } from "../../xen-model/errno.js";
 import { buildAltered, withBootDomain } from "../altered-boot-domain.js";
 import type { BootRequest } from "../boot.js";
 import { keysToXen, pressKeys } from "../debug-keys.js";
-import { type Booted, booted, compiled } from "../lab-bench.js";
+import { type Booted, booted, compiled, everyArchitecture } from "../lab-bench.js";
 import { type Attempt, attemptsOn } from "./attempts.js";
 
 const gone = "Boot domain destroyed";
@@ -77,130 +77,121 @@ function freePages({ xenLog }: Booted): number {
 
 const troubles = /\bpanic\b|Panic on CPU|Assertion|Xen BUG|FATAL|Xen call trace|DOUBLE FAULT/;
 
-describe.each(["x86_64", "arm64"] as const)(
-  "a boot domain that turns hostile on %s",
-  (architecture) => {
-    const groups = attemptsOn(architecture);
-    let attacked: Booted;
-    let answers: ReadonlyMap<string, number>;
+describe.each(everyArchitecture)("a boot domain that turns hostile on %s", (_, architecture) => {
+  const groups = attemptsOn(architecture);
+  let attacked: Booted;
+  let answers: ReadonlyMap<string, number>;
 
-    beforeAll(async () => {
-      const consoleSocket = join(directory, `console-${architecture}`);
-      const runsOn = saidAfter(gone, "ticker:");
-      const told = saidAfter("'q' pressed", "Notifying guest 1:0");
-      attacked = await attack(architecture, "hostile", ["QUIET=0", "ENDING=0"], {
+  beforeAll(async () => {
+    const consoleSocket = join(directory, `console-${architecture}`);
+    const runsOn = saidAfter(gone, "ticker:");
+    const told = saidAfter("'q' pressed", "Notifying guest 1:0");
+    attacked = await attack(architecture, "hostile", ["QUIET=0", "ENDING=0"], {
+      consoleSocket,
+      onLine: (line) => {
+        runsOn.onLine(line);
+        told.onLine(line);
+      },
+      beforeEnd: async () => {
+        await runsOn.said;
+        await pressKeys(consoleSocket, "q");
+        await told.said;
+      },
+    });
+    const lines = attacked.xenLog.matchAll(/hostile: (\w+) (-?\d+)$/gm);
+    answers = new Map([...lines].map(([, name, answer]) => [name ?? "", Number(answer)]));
+  });
+
+  it("makes the attempts of the table, and no other", () => {
+    const names = groups.flatMap(({ attempts }) => attempts.map(({ name }) => name));
+    expect([...answers.keys()].sort()).toEqual([...names].sort());
+  });
+
+  describe.each(groups)("$title", ({ attempts }) => {
+    const wanted = ({ answer }: Attempt): number =>
+      typeof answer === "number" ? answer : -(errnos.get(answer) ?? Number.NaN);
+    it.each(attempts)("$what: $answer", (attempt) => {
+      expect(answers.get(attempt.name)).toBe(wanted(attempt));
+    });
+  });
+
+  it("does not come back from its exit", () => {
+    expect(attacked.outcome.bootDomain).toMatchObject({ exited: true, status: 0 });
+    expect(attacked.xenLog).not.toContain("after_exit");
+  });
+
+  it("does Xen no harm: it answers its debug keys, and knows of one domain alone", () => {
+    expect(attacked.xenLog).not.toMatch(troubles);
+    const told = attacked.xenLog.slice(attacked.xenLog.indexOf("'q' pressed"));
+    const domains = told.matchAll(/General information for domain (\d+)/g);
+    expect([...domains].map(([, domid]) => domid)).toEqual(["1"]);
+  });
+
+  it("leaves no page fewer free than one that is not hostile", async () => {
+    const quiet = await attack(architecture, "hostile-quiet", ["QUIET=1", "ENDING=0"]);
+    expect(freePages(quiet)).toBeGreaterThan(0);
+    expect(freePages(attacked)).toBeGreaterThanOrEqual(freePages(quiet));
+  });
+});
+
+describe.each(everyArchitecture)("a boot domain that ends otherwise on %s", (_, architecture) => {
+  it("by a fault of its own is destroyed, and the launch has failed", async () => {
+    const { xenLog } = await attack(
+      architecture,
+      "hostile-fault",
+      ["QUIET=0", "ENDING=1"],
+      {},
+      ",failure=stay",
+    );
+    expect(xenLog).toContain("boot domain ended without a launch status");
+    expect(xenLog).toContain(gone);
+    expect(xenLog).not.toMatch(troubles);
+  });
+
+  it("by never ending is ended by the time limit", async () => {
+    const option = ",timeout=2,failure=stay";
+    const { xenLog } = await attack(
+      architecture,
+      "hostile-loop",
+      ["QUIET=0", "ENDING=2"],
+      {},
+      option,
+    );
+    expect(xenLog).toContain("boot domain ended without a launch status (shutdown reason 4)");
+    expect(xenLog).toContain(gone);
+  });
+});
+
+describe.each(everyArchitecture)("a boot domain while it lives on %s", (_, architecture) => {
+  it("[RFC-HARDWARE] has no port, no interrupt, no device memory: Xen's debug keys say so", async () => {
+    const consoleSocket = join(directory, `console-alive-${architecture}`);
+    const stop = new AbortController();
+    const told = saidAfter("'q' pressed", "Notifying guest 32751:0");
+    void told.said.then(() => stop.abort());
+    let asked = false;
+    const option = ",timeout=0";
+    const { xenLog } = await attack(
+      architecture,
+      "hostile-alive",
+      ["QUIET=0", "ENDING=2"],
+      {
         consoleSocket,
+        signal: stop.signal,
         onLine: (line) => {
-          runsOn.onLine(line);
           told.onLine(line);
+          if (asked || !line.includes("ticker:")) return;
+          asked = true;
+          void pressKeys(consoleSocket, "q");
         },
-        beforeEnd: async () => {
-          await runsOn.said;
-          await pressKeys(consoleSocket, "q");
-          await told.said;
-        },
-      });
-      const lines = attacked.xenLog.matchAll(/hostile: (\w+) (-?\d+)$/gm);
-      answers = new Map([...lines].map(([, name, answer]) => [name ?? "", Number(answer)]));
-    });
-
-    it("makes the attempts of the table, and no other", () => {
-      const names = groups.flatMap(({ attempts }) => attempts.map(({ name }) => name));
-      expect([...answers.keys()].sort()).toEqual([...names].sort());
-    });
-
-    describe.each(groups)("$title", ({ attempts }) => {
-      const wanted = ({ answer }: Attempt): number =>
-        typeof answer === "number" ? answer : -(errnos.get(answer) ?? Number.NaN);
-      it.each(attempts)("$what: $answer", (attempt) => {
-        expect(answers.get(attempt.name)).toBe(wanted(attempt));
-      });
-    });
-
-    it("does not come back from its exit", () => {
-      expect(attacked.outcome.bootDomain).toMatchObject({ exited: true, status: 0 });
-      expect(attacked.xenLog).not.toContain("after_exit");
-    });
-
-    it("does Xen no harm: it answers its debug keys, and knows of one domain alone", () => {
-      expect(attacked.xenLog).not.toMatch(troubles);
-      const told = attacked.xenLog.slice(attacked.xenLog.indexOf("'q' pressed"));
-      const domains = told.matchAll(/General information for domain (\d+)/g);
-      expect([...domains].map(([, domid]) => domid)).toEqual(["1"]);
-    });
-
-    it("leaves no page fewer free than one that is not hostile", async () => {
-      const quiet = await attack(architecture, "hostile-quiet", ["QUIET=1", "ENDING=0"]);
-      expect(freePages(quiet)).toBeGreaterThan(0);
-      expect(freePages(attacked)).toBeGreaterThanOrEqual(freePages(quiet));
-    });
-  },
-);
-
-describe.each(["x86_64", "arm64"] as const)(
-  "a boot domain on %s that ends otherwise",
-  (architecture) => {
-    it("by a fault of its own is destroyed, and the launch has failed", async () => {
-      const { xenLog } = await attack(
-        architecture,
-        "hostile-fault",
-        ["QUIET=0", "ENDING=1"],
-        {},
-        ",failure=stay",
-      );
-      expect(xenLog).toContain("boot domain ended without a launch status");
-      expect(xenLog).toContain(gone);
-      expect(xenLog).not.toMatch(troubles);
-    });
-
-    it("by never ending is ended by the time limit", async () => {
-      const option = ",timeout=2,failure=stay";
-      const { xenLog } = await attack(
-        architecture,
-        "hostile-loop",
-        ["QUIET=0", "ENDING=2"],
-        {},
-        option,
-      );
-      expect(xenLog).toContain("boot domain ended without a launch status (shutdown reason 4)");
-      expect(xenLog).toContain(gone);
-    });
-  },
-);
-
-describe.each(["x86_64", "arm64"] as const)(
-  "a boot domain on %s while it lives",
-  (architecture) => {
-    it("[RFC-HARDWARE] has no port, no interrupt, no device memory: Xen's debug keys say so", async () => {
-      const consoleSocket = join(directory, `console-alive-${architecture}`);
-      const stop = new AbortController();
-      const told = saidAfter("'q' pressed", "Notifying guest 32751:0");
-      void told.said.then(() => stop.abort());
-      let asked = false;
-      const option = ",timeout=0";
-      const { xenLog } = await attack(
-        architecture,
-        "hostile-alive",
-        ["QUIET=0", "ENDING=2"],
-        {
-          consoleSocket,
-          signal: stop.signal,
-          onLine: (line) => {
-            told.onLine(line);
-            if (asked || !line.includes("ticker:")) return;
-            asked = true;
-            void pressKeys(consoleSocket, "q");
-          },
-        },
-        option,
-      );
-      const [, own = ""] = xenLog.split("General information for domain 32751");
-      expect(own).toMatch(/Interrupts +\{ \}/);
-      expect(own).toMatch(/I\/O Memory +\{ \}/);
-      if (architecture === "x86_64") expect(own).toMatch(/I\/O Ports +\{ \}/);
-    });
-  },
-);
+      },
+      option,
+    );
+    const [, own = ""] = xenLog.split("General information for domain 32751");
+    expect(own).toMatch(/Interrupts +\{ \}/);
+    expect(own).toMatch(/I\/O Memory +\{ \}/);
+    if (architecture === "x86_64") expect(own).toMatch(/I\/O Ports +\{ \}/);
+  });
+});
 
 describe("a boot domain on arm64", () => {
   const stay = ",failure=stay";
