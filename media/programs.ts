@@ -6,7 +6,11 @@ import { ExecaError, execa } from "execa";
 import { MediaError } from "./problem.js";
 
 /** Programs, with the Debian package of each. */
-const debianPackages = { objcopy: "binutils", osslsigncode: "osslsigncode" } as const;
+const debianPackages = {
+  objcopy: "binutils",
+  osslsigncode: "osslsigncode",
+  mkimage: "u-boot-tools",
+} as const;
 
 const lastWords = 300;
 
