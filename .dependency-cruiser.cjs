@@ -9,7 +9,7 @@ const mayImport = {
   "xen-model": ["contract"],
   compiler: ["contract", "xen-model"],
   simulator: ["contract", "xen-model", "setup", "compiler", "lab", "bootdomain"],
-  media: ["compiler"],
+  media: ["xen-model", "compiler"],
   lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator", "media", "guests"],
   setup: [],
   guests: ["contract", "setup"],

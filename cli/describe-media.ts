@@ -9,7 +9,7 @@ import { digestOf, plainTable } from "./describe-launch.js";
 export const mediaSchema = "domb.media/1";
 
 export interface Medium {
-  readonly kind: "efi" | "grub";
+  readonly kind: "efi" | "grub" | "uboot";
   readonly signed: boolean;
   readonly folder: string;
   readonly files: readonly MediumFile[];
@@ -31,15 +31,18 @@ export function showMedium(
     return;
   }
   const rows = written.map(({ path, bytes, digest }) => [path, String(bytes), digest]);
-  const state =
-    kind === "efi"
-      ? `one file for EFI firmware, ${signed ? "signed" : "not signed: Secure Boot refuses it"}`
-      : "files for GRUB; nothing checks them unless GRUB itself does";
+  const states: Readonly<Record<Medium["kind"], string>> = {
+    efi: `one file for EFI firmware, ${signed ? "signed" : "not signed: Secure Boot refuses it"}`,
+    grub: "files for GRUB; nothing checks them unless GRUB itself does",
+    uboot: signed
+      ? "one signed file for U-Boot, which checks it if its control tree has the key"
+      : "files for U-Boot; the boot domain checks the image, nothing checks the others",
+  };
   printText(
     [
       plainTable(["file", "bytes", "SHA-256"], rows),
       "",
-      `medium              ${state}`,
+      `medium              ${states[kind]}`,
       `Xen's command line  ${xenCommandLine}`,
       "",
     ].join("\n"),

@@ -8,7 +8,7 @@ import { type XenVersion, xenVersions } from "../compiler/image/xen-versions.js"
 import { LaunchStatus } from "../contract/receipt.js";
 import { XEN_EACCES } from "../contract/xen-abi.js";
 import { generateXenAbi, xenAbiPath } from "../hypervisor/abi/generate.js";
-import { EFI_PATH } from "../media/unified-xen.js";
+import { efiPaths } from "../media/unified-xen.js";
 import { paths } from "../setup/paths.js";
 import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
 import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
@@ -58,7 +58,7 @@ describe.skipIf(upstreamArchive === undefined)(needingUpstream("upstream's Xen 4
       const own = await compiled(launch, { xen: "4.23" });
       const program = await bench.signed(await partsOf(own, "4.23"), { xen: "4.23" });
       const { status, lines } = await bench.boot(program, expectedDomains(own), {
-        bootEntry: bootEntryVariables(EFI_PATH, "xen.efi -- bootscrub=0"),
+        bootEntry: bootEntryVariables(efiPaths.x86_64, "xen.efi -- bootscrub=0"),
       });
       expect(status).toBe("success");
       expect(lines.join("\n")).toContain("Xen version 4.23");

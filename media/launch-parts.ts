@@ -2,10 +2,12 @@
 // What every boot medium carries beside Xen: boot domain, launch image and FLASK policy, in the
 // order in which Xen wants them as its boot modules, and Xen's command line.
 
+import type { Architecture } from "../xen-model/machines.js";
+import { isArm64Image } from "./arm64-image.js";
 import { MediaError } from "./problem.js";
 
 export interface LaunchParts {
-  /** An ELF file with a PVH entry. */
+  /** An ELF file with a PVH entry; for arm64 an Image. */
   readonly bootDomain: Uint8Array;
   /** The launch image; what is in it does not matter here. */
   readonly image: Uint8Array;
@@ -36,10 +38,25 @@ export function xenCommandLine(options: readonly string[]): string {
   });
 }
 
-/** Throws a MediaError if a boot domain is no ELF file of 64 bits. */
-export function checkBootDomain(bytes: Uint8Array, path: string): void {
-  const elf64 = Buffer.from("\x7fELF\x02", "latin1");
-  if (Buffer.from(bytes.subarray(0, elf64.length)).equals(elf64)) return;
-  const fix = "Name a boot domain's ELF file, or leave the option out for the built one.";
-  throw new MediaError({ kind: "unfit-part", what: `${path} is no 64-bit ELF file`, fix });
+/** The form of a boot domain that Xen starts. */
+const forms: Readonly<
+  Record<Architecture, { readonly is: (bytes: Uint8Array) => boolean; readonly name: string }>
+> = {
+  x86_64: {
+    is: (bytes) => Buffer.from(bytes.subarray(0, 5)).equals(Buffer.from("\x7fELF\x02", "latin1")),
+    name: "64-bit ELF file",
+  },
+  arm64: { is: isArm64Image, name: "arm64 Image" },
+};
+
+/** Throws a MediaError if a boot domain is no ELF file of 64 bits, or on arm64 no Image. */
+export function checkBootDomain(
+  bytes: Uint8Array,
+  path: string,
+  architecture: Architecture = "x86_64",
+): void {
+  const { is, name } = forms[architecture];
+  if (is(bytes)) return;
+  const fix = "Name a boot domain's file, or leave the option out for the built one.";
+  throw new MediaError({ kind: "unfit-part", what: `${path} is no ${name}`, fix });
 }

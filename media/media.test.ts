@@ -209,6 +209,13 @@ describe("a boot domain", () => {
     const problem = await problemOf(() => checkBootDomain(bytes(100, 0), "other"));
     expect(problem).toMatchObject({ kind: "unfit-part", what: "other is no 64-bit ELF file" });
   });
+
+  it("must be an Image on arm64", async () => {
+    checkBootDomain(await readFile(paths.bootDomain("4.17", "arm64")), "domb.image", "arm64");
+    const elf = await readFile(paths.bootDomain());
+    const problem = await problemOf(() => checkBootDomain(elf, "domb.elf", "arm64"));
+    expect(problem).toMatchObject({ kind: "unfit-part", what: "domb.elf is no arm64 Image" });
+  });
 });
 
 describe("a medium's folder", () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the headers of a PE file, the format of programs of EFI firmware, as far as sections are
-// concerned. Leaves out all that only a loader needs.
+// concerned. Leaves out most of what only a loader needs.
 
 export interface PeSection {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface PeSection {
 }
 
 export interface PeFile {
+  /** Where it starts, relative to the image's base. */
+  readonly entry: number;
   readonly imageBase: bigint;
   readonly sectionAlignment: number;
   readonly sections: readonly PeSection[];
@@ -22,7 +24,7 @@ export interface PeFile {
 /** Offsets of fields, by the PE format's specification. */
 const PE_POINTER = 0x3c;
 const Coff = { sections: 6, optionalHeaderBytes: 20, size: 24 } as const;
-const Optional = { magic: 0, imageBase: 24, sectionAlignment: 32 } as const;
+const Optional = { magic: 0, entry: 16, imageBase: 24, sectionAlignment: 32 } as const;
 const Section = {
   size: 8,
   address: 12,
@@ -56,6 +58,7 @@ export function readPe(bytes: Uint8Array): PeFile | undefined {
       };
     });
     return {
+      entry: view.getUint32(optional + Optional.entry, true),
       imageBase: view.getBigUint64(optional + Optional.imageBase, true),
       sectionAlignment: view.getUint32(optional + Optional.sectionAlignment, true),
       sections,

@@ -16,6 +16,7 @@ const policy = paths.xenPolicy();
 let folder: string;
 let image: string;
 let imageForPolicy: string;
+let arm64Image: string;
 let output: string;
 let count = 0;
 
@@ -27,7 +28,12 @@ const here = (name: string): string => join(folder, name);
 
 /** Builds an image of the example hello, with further lines of the description. */
 async function build(name: string, ...lines: string[]): Promise<string> {
-  const kernel = join(paths.checkout, "build", "guests", "hello.elf");
+  return buildOf("hello.elf", name, ...lines);
+}
+
+/** Builds an image of one of the test kernels. */
+async function buildOf(guest: string, name: string, ...lines: string[]): Promise<string> {
+  const kernel = join(paths.checkout, "build", "guests", guest);
   const description = [
     "domb: 1",
     "domains:",
@@ -43,6 +49,7 @@ async function build(name: string, ...lines: string[]): Promise<string> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "domb-media-command-"));
   image = await build("plain");
+  arm64Image = await buildOf("arm64/hello.elf", "arm64");
   imageForPolicy = await build("policy", `policy: { xsm: "${policy}" }`);
   await execa("openssl", [
     ...["req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=test", "-days", "3650"],
@@ -140,10 +147,92 @@ describe("domb media --grub", () => {
   });
 });
 
+describe("domb media for arm64", () => {
+  const uboot = (...words: readonly string[]) =>
+    domb(["media", arm64Image, "--uboot", "--board", paths.arm64Board, "-o", output, ...words]);
+
+  it("writes files and a script for U-Boot, and says that nothing checks them", async () => {
+    const { exitCode, stdout, stderr } = await uboot("--xen-option", "console=dtuart");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("nothing checks the others");
+    const originals = {
+      xen: paths.xen("4.17", "arm64"),
+      "boot-domain.image": paths.bootDomain("4.17", "arm64"),
+      "launch.domb": arm64Image,
+      "board.dtb": paths.arm64Board,
+    };
+    for (const [name, original] of Object.entries(originals)) {
+      const written = await readFile(join(output, name));
+      expect(Buffer.compare(written, await readFile(original))).toBe(0);
+    }
+    expect((await readdir(output)).sort()).toEqual(
+      [...Object.keys(originals), "boot.cmd", "boot.scr"].sort(),
+    );
+    expect(await readFile(join(output, "boot.cmd"), "utf8")).toMatch(
+      /bootargs ".* console=dtuart"/,
+    );
+  });
+
+  it("writes one signed file for U-Boot with a key, its control tree, and the same again", async () => {
+    const first = await uboot(...placed(signing), "--json");
+    const document = JSON.parse(first.stdout);
+    expect(document).toMatchObject({ ok: true, kind: "uboot", signed: true });
+    const names = ["boot.cmd", "boot.scr", "control.dtb", "launch.itb"];
+    expect((await readdir(output)).sort()).toEqual(names);
+    expect(JSON.parse((await uboot(...placed(signing), "--json")).stdout)).toEqual(document);
+  });
+
+  it("writes the file for EFI firmware of arm64, with the board's device tree if it is given", async () => {
+    const words = ["media", arm64Image, "--efi", "-o", output];
+    const program = async (...more: readonly string[]) => {
+      expect((await domb([...words, ...more])).exitCode).toBe(0);
+      return readPe(await readFile(join(output, "EFI/BOOT/BOOTAA64.EFI")));
+    };
+    const names = (await program("--board", paths.arm64Board, ...placed(signing)))?.sections.map(
+      ({ name }) => name,
+    );
+    expect(names).toEqual([".text", ".config", ".dtb", ".kernel", ".ramdisk"]);
+    expect((await program())?.sections.map(({ name }) => name)).not.toContain(".dtb");
+  });
+
+  it("takes a boot domain that trusts keys", async () => {
+    const built = paths.bootDomain("4.17", "arm64");
+    await domb(["keygen", here("owner")]);
+    const trust = ["trust", "--key", here("owner.pub"), "--boot-domain", built];
+    expect((await domb([...trust, "-o", here("trusting")])).exitCode).toBe(0);
+    expect((await uboot("--boot-domain", here("trusting"))).exitCode).toBe(0);
+    const written = await readFile(join(output, "boot-domain.image"));
+    expect(Buffer.compare(written, await readFile(here("trusting")))).toBe(0);
+    expect(Buffer.compare(written, await readFile(built))).not.toBe(0);
+  });
+
+  it.each([
+    ["GRUB", ["--grub"], "--grub does not go with"],
+    ["U-Boot without a board", ["--uboot"], "none is given"],
+    ["a board that is none", ["--uboot", "--board", "test.pem"], "error DOMB3101"],
+    ["a boot domain of x86-64", ["--efi", "--boot-domain", paths.bootDomain()], "no arm64 Image"],
+  ])("is refused with 2 for %s, and writes nothing", async (_, words, message) => {
+    const { exitCode, stderr } = await domb(["media", arm64Image, "-o", output, ...placed(words)]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });
+    await expect(readdir(output)).rejects.toThrow();
+  });
+});
+
 describe("domb media", () => {
   it.each([
-    ["says neither --efi nor --grub", [], "what boots the medium is not said"],
-    ["says both", ["--efi", "--grub"], "cannot be used with"],
+    ["says nothing of what boots it", [], "what boots the medium is not said"],
+    ["says two of them", ["--efi", "--grub"], "cannot be used with"],
+    ["says other two of them", ["--uboot", "--grub"], "cannot be used with"],
+    [
+      "wants an x86-64 launch from U-Boot",
+      ["--uboot", "--board", paths.arm64Board],
+      "--uboot does not go with",
+    ],
+    [
+      "gives a board of arm64 for x86-64",
+      ["--efi", "--board", paths.arm64Board],
+      "--board does not go with",
+    ],
     ["gives a key alone", ["--efi", "--sign-key", "test.key"], "without --sign-cert"],
     ["gives a certificate alone", ["--efi", "--sign-cert", "test.pem"], "without --sign-key"],
     ["signs for GRUB", ["--grub", ...signing], "--grub media are not signed"],

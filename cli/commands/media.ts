@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `domb media IMAGE`: writes what a machine boots a launch from, for EFI firmware or for GRUB.
+// `domb media IMAGE`: writes what a machine boots a launch from, for EFI firmware, GRUB
+// or U-Boot.
 
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
+import { decodeDeviceTree } from "../../compiler/device-tree/decode.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
 import { defaultXen, type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
+import { fitFiles } from "../../media/fit.js";
 import { grubFiles } from "../../media/grub.js";
 import {
   checkBootDomain,
@@ -14,16 +17,20 @@ import {
 } from "../../media/launch-parts.js";
 import { placeFiles } from "../../media/place-files.js";
 import { readSigner, type Signer, signProgram } from "../../media/sign.js";
-import { EFI_PATH, makeUnifiedXen } from "../../media/unified-xen.js";
-import { paths } from "../../setup/paths.js";
+import { type BoardTree, checkBoard, ubootFiles } from "../../media/uboot.js";
+import { efiPaths, makeUnifiedXen } from "../../media/unified-xen.js";
+import { type Architecture, paths } from "../../setup/paths.js";
+import { architectureNames } from "../../xen-model/machines.js";
 import { xenOptions } from "../../xen-model/memory.js";
 import { CommandError, checkPolicyOption, EXIT, readBytes, take } from "../answer.js";
-import { mediaSchema, showMedium } from "../describe-media.js";
+import { type Medium, mediaSchema, showMedium } from "../describe-media.js";
 import { guarded, toCommandError } from "../media-errors.js";
 
 interface MediaOptions {
   readonly efi?: boolean;
   readonly grub?: boolean;
+  readonly uboot?: boolean;
+  readonly board?: string;
   readonly output: string;
   readonly signKey?: string;
   readonly signCert?: string;
@@ -36,6 +43,8 @@ interface MediaOptions {
 /** What a medium is made of. */
 interface Launch extends LaunchParts {
   readonly xen: XenVersion;
+  readonly architecture: Architecture;
+  readonly board?: BoardTree | undefined;
 }
 
 export function registerMedia(program: Command): void {
@@ -44,15 +53,31 @@ export function registerMedia(program: Command): void {
     .summary("write what a machine boots a launch from")
     .description(
       "Writes a folder that a machine boots a launch from: Xen, boot domain and image in one file " +
-        "for EFI firmware, which Secure Boot checks if it is signed; or files and a menu for GRUB.",
+        "for EFI firmware, which Secure Boot checks if it is signed; files and a menu for GRUB, on " +
+        "x86-64; or on arm64, for U-Boot, files and a script, or one signed FIT image.",
     )
     .argument("<image>", "a launch image, as `domb build` writes it")
-    .addOption(new Option("--efi", `write ${EFI_PATH}, one file with all parts`).conflicts("grub"))
-    .addOption(new Option("--grub", "write boot/ with GRUB's menu"))
+    .addOption(
+      new Option(
+        "--efi",
+        `write ${efiPaths.x86_64}, or ${efiPaths.arm64}: one file with all parts`,
+      ).conflicts(["grub", "uboot"]),
+    )
+    .addOption(new Option("--grub", "write boot/ with GRUB's menu; for x86-64").conflicts("uboot"))
+    .addOption(
+      new Option(
+        "--uboot",
+        "write files and U-Boot's boot.scr; with a key, launch.itb, signed; for arm64",
+      ),
+    )
     .requiredOption("-o, --output <folder>", "where to write; files that are there are replaced")
-    .option("--sign-key <file>", "private key for Secure Boot, PEM; with --efi")
+    .option(
+      "--board <file>",
+      "the board's device tree (.dtb), for arm64; needed with --uboot, with --efi instead of the firmware's",
+    )
+    .option("--sign-key <file>", "private key for Secure Boot or for U-Boot, PEM")
     .option("--sign-cert <file>", "its certificate, PEM")
-    .option("--boot-domain <file>", "another boot domain than the built one, an ELF file")
+    .option("--boot-domain <file>", "another boot domain than the built one")
     .option("--xsm, --policy <file>", "FLASK policy for Xen, if the image is for one")
     .option(
       "--xen-option <option>",
@@ -68,8 +93,10 @@ export function registerMedia(program: Command): void {
         "  domb media launch.img --efi -o esp --sign-key db.key --sign-cert db.pem",
         "  domb media launch.img --efi -o esp --xsm xenpolicy --xen-option console=com1",
         "  domb media launch.img --grub -o disk",
+        "  domb media launch.img --uboot --board board.dtb -o disk",
+        "  domb media launch.img --uboot --board board.dtb -o disk --sign-key our.key --sign-cert our.pem",
         "\nThe same files and options give the same bytes. docs/boot-media.md says what each medium",
-        "protects, and how keys get into the firmware.",
+        "protects, and how keys get into the firmware and into U-Boot.",
       ].join("\n"),
     )
     .action(media);
@@ -87,7 +114,7 @@ async function media(path: string, options: MediaOptions): Promise<void> {
     const files = await filesOf(launch, signer, options, interrupt.signal);
     await place(output, files, interrupt.signal);
     const medium = {
-      kind: options.grub === true ? "grub" : "efi",
+      kind: kindOf(options),
       signed: signer !== undefined,
       folder: output,
       files,
@@ -102,11 +129,22 @@ async function media(path: string, options: MediaOptions): Promise<void> {
   }
 }
 
+function usage(message: string, fix: string): CommandError {
+  return new CommandError("DOMB6001", message, fix);
+}
+
+const kindOf = ({ grub, uboot }: MediaOptions): Medium["kind"] =>
+  grub === true ? "grub" : uboot === true ? "uboot" : "efi";
+
 /** Refuses what the options don't say together. */
-function signerOf({ efi, grub, signKey, signCert }: MediaOptions): Signer | undefined {
-  const usage = (message: string, fix: string) => new CommandError("DOMB6001", message, fix);
-  if (efi !== true && grub !== true) {
-    throw usage("what boots the medium is not said", "Give --efi or --grub.");
+function signerOf({ efi, grub, uboot, ...options }: MediaOptions): Signer | undefined {
+  const { board, signKey, signCert } = options;
+  if (efi !== true && grub !== true && uboot !== true) {
+    throw usage("what boots the medium is not said", "Give --efi, --grub or --uboot.");
+  }
+  if (uboot === true && board === undefined) {
+    const message = "U-Boot starts Xen with the board's device tree, and none is given";
+    throw usage(message, "Give its file with --board.");
   }
   if (signKey === undefined && signCert === undefined) return undefined;
   if (grub === true) {
@@ -121,6 +159,29 @@ function signerOf({ efi, grub, signKey, signCert }: MediaOptions): Signer | unde
   return { keyPath: signKey, certificatePath: signCert };
 }
 
+/** Refuses what is not for the image's architecture. */
+function checkArchitecture(
+  path: string,
+  architecture: Architecture,
+  { grub, uboot, board }: MediaOptions,
+): void {
+  const others = { x86_64: { uboot, board }, arm64: { grub } }[architecture];
+  const wrong = Object.entries(others).find(([, value]) => value !== undefined);
+  if (wrong === undefined) return;
+  const message = `--${wrong[0]} does not go with ${path}, which is for ${architectureNames[architecture]}`;
+  throw usage(message, `Use ${architecture === "arm64" ? "--efi or --uboot" : "--efi or --grub"}.`);
+}
+
+/** Reads a board's device tree; undefined, and said why, if it is no such file. */
+async function readBoard(path: string, json: boolean): Promise<BoardTree | undefined> {
+  const bytes = await readBytes(path);
+  const source = { place: { file: path }, name: path };
+  const tree = take(decodeDeviceTree(bytes, source), { schema: mediaSchema, json });
+  if (tree === undefined) return undefined;
+  guarded(() => checkBoard(tree, path));
+  return { bytes, tree };
+}
+
 /** Reads all that was named; undefined, and said why, if the image is damaged. */
 async function readLaunch(
   path: string,
@@ -131,17 +192,21 @@ async function readLaunch(
   const policy = options.policy === undefined ? undefined : await readBytes(options.policy);
   const decoded = take(decodeImage(image, { file: path }), { schema: mediaSchema, json });
   if (decoded === undefined) return undefined;
+  const { architecture } = decoded;
+  checkArchitecture(path, architecture, options);
   checkPolicyOption(path, decoded.plan, policy);
   const xen = xenOf(decoded.header.xenInterface) ?? defaultXen;
-  const { bootDomain: named } = options;
+  const { bootDomain: named, board: boardPath } = options;
+  const board = boardPath === undefined ? undefined : await readBoard(boardPath, json);
+  if (boardPath !== undefined && board === undefined) return undefined;
   const bootDomain =
     named === undefined
-      ? await readBuilt("the boot domain", paths.bootDomain(xen), xen)
+      ? await readBuilt("the boot domain", paths.bootDomain(xen, architecture), xen)
       : await readBytes(named);
-  if (named !== undefined) guarded(() => checkBootDomain(bootDomain, named));
+  if (named !== undefined) guarded(() => checkBootDomain(bootDomain, named, architecture));
   const xenWords = [...xenOptions(image.length, policy !== undefined), ...options.xenOption];
   guarded(() => xenCommandLine(xenWords));
-  return { image, bootDomain, policy, xen, xenOptions: xenWords };
+  return { image, bootDomain, policy, xen, architecture, board, xenOptions: xenWords };
 }
 
 /** Reads what set-up makes. */
@@ -158,16 +223,21 @@ async function readBuilt(what: string, path: string, xen: XenVersion): Promise<U
 async function filesOf(
   launch: Launch,
   signer: Signer | undefined,
-  { grub }: MediaOptions,
+  options: MediaOptions,
   signal: AbortSignal,
 ): Promise<readonly MediumFile[]> {
-  const { xen } = launch;
-  if (grub === true) return grubFiles(await readBuilt("Xen", paths.xen(xen), xen), launch);
+  const { xen, architecture, board } = launch;
   if (signer !== undefined) await readKeys(signer);
-  const xenEfi = await readBuilt("Xen for EFI firmware", paths.xenEfi(xen), xen);
-  const unified = await makeUnifiedXen(xenEfi, launch, { signal });
+  if (kindOf(options) !== "efi") {
+    const hypervisor = await readBuilt("Xen", paths.xen(xen, architecture), xen);
+    if (board === undefined) return grubFiles(hypervisor, launch);
+    if (signer === undefined) return ubootFiles(hypervisor, board, launch, signal);
+    return fitFiles(hypervisor, board, launch, signer, signal);
+  }
+  const xenEfi = await readBuilt("Xen for EFI firmware", paths.xenEfi(xen, architecture), xen);
+  const unified = await makeUnifiedXen(xenEfi, launch, { boardTree: board?.bytes, signal });
   const bytes = signer === undefined ? unified : await signProgram(unified, signer, signal);
-  return [{ path: EFI_PATH, bytes }];
+  return [{ path: efiPaths[architecture], bytes }];
 }
 
 /** Sees early that key and certificate can be read and belong together. */

@@ -10,11 +10,13 @@ import type { XenVersion } from "../../compiler/image/xen-versions.js";
 import type { LaunchParts } from "../../media/launch-parts.js";
 import { readPe } from "../../media/pe.js";
 import { signProgram } from "../../media/sign.js";
-import { EFI_PATH, makeUnifiedXen } from "../../media/unified-xen.js";
-import { paths } from "../../setup/paths.js";
+import { efiPaths, makeUnifiedXen } from "../../media/unified-xen.js";
+import { type Architecture, paths } from "../../setup/paths.js";
 import { defaultMarker } from "../boot.js";
+import { hosts } from "../host.js";
 import type { ExpectedDomain, TimelineEvent } from "../launch-observer.js";
 import {
+  emptiedStore,
   type FirmwareVariable,
   fillVariableStore,
   secureBootVariables,
@@ -25,17 +27,18 @@ import { makeTestKey, type TestKey } from "./test-key.js";
 /** Long after any launch or refusal, which end a boot by themselves. */
 export const timeLimitSeconds = 300;
 
-const consoleOptions = [
-  ...["com1=115200,8n1", "console=com1", "loglvl=all", "console_timestamps=raw"],
-];
-
 /** The parts of a launch for a machine whose serial port is heard. */
 export async function partsOf(launch: CompiledLaunch, xen?: XenVersion): Promise<LaunchParts> {
+  const { architecture, image, policy, xenCommandLine } = launch;
+  const { consoleOptions } = hosts[architecture];
   return {
-    bootDomain: await readFile(paths.bootDomain(xen)),
-    image: launch.image,
-    policy: launch.policy,
-    xenOptions: [...launch.xenCommandLine.split(" "), ...consoleOptions],
+    bootDomain: await readFile(paths.bootDomain(xen, architecture)),
+    image,
+    policy,
+    xenOptions: [
+      ...[...xenCommandLine.split(" "), ...consoleOptions],
+      ...["loglvl=all", "console_timestamps=raw"],
+    ],
   };
 }
 
@@ -46,6 +49,7 @@ export function expectedDomains({ plan }: CompiledLaunch): readonly ExpectedDoma
 
 interface ProgramOptions {
   readonly xen?: XenVersion;
+  readonly boardTree?: Uint8Array;
   readonly configuration?: string;
 }
 
@@ -66,16 +70,17 @@ export class SecureBootBench {
     readonly trusted: TestKey,
     readonly stranger: TestKey,
     private readonly emptyVariables: Uint8Array,
+    private readonly architecture: Architecture,
   ) {}
 
-  static async open(): Promise<SecureBootBench> {
+  static async open(architecture: Architecture = "x86_64"): Promise<SecureBootBench> {
     const directory = await mkdtemp(join(tmpdir(), "domb-keys-"));
     const [trusted, stranger] = await Promise.all([
       makeTestKey(directory, "trusted"),
       makeTestKey(directory, "stranger"),
     ]);
-    const empty = await readFile(firmwareFiles.emptyVariables);
-    return new SecureBootBench(directory, trusted, stranger, empty);
+    const empty = emptiedStore(await readFile(firmwareFiles[architecture].variables));
+    return new SecureBootBench(directory, trusted, stranger, empty, architecture);
   }
 
   async close(): Promise<void> {
@@ -84,7 +89,7 @@ export class SecureBootBench {
 
   /** The program for EFI firmware, not signed. */
   async unsigned(parts: LaunchParts, { xen, ...more }: ProgramOptions = {}): Promise<Uint8Array> {
-    return makeUnifiedXen(await readFile(paths.xenEfi(xen)), parts, more);
+    return makeUnifiedXen(await readFile(paths.xenEfi(xen, this.architecture)), parts, more);
   }
 
   async signed(
@@ -107,9 +112,10 @@ export class SecureBootBench {
     const { bootEntry = [], ...observed } = more;
     const secureBoot = secureBootVariables(this.trusted.certificate);
     const variables = fillVariableStore(this.emptyVariables, [...secureBoot, ...bootEntry]);
-    const files = [{ path: EFI_PATH, bytes: program }];
+    const { architecture } = this;
+    const files = [{ path: efiPaths[architecture], bytes: program }];
     return bootMedia({
-      machine: { kind: "efi", variables, files },
+      machine: { kind: "efi", architecture, variables, files },
       domains,
       timeLimitSeconds,
       ...observed,

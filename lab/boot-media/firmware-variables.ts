@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The variables of EDK2's firmware (OVMF) with one's own key enrolled, as its setup menu would leave
-// them: written into the empty variable store that Debian's package has. Leaves out reading, and
+// The variables of EDK2's firmware (OVMF, and AAVMF for arm64) with one's own key enrolled, as its
+// setup menu would leave them: written into the variable store that Debian's package has. Leaves out reading, and
 // stores that hold something already.
 
 /** GUIDs in their form in memory. */
@@ -98,6 +98,14 @@ export function bootEntryVariables(path: string, loadOptions: string): readonly 
     { ...entry, name: "Boot0007", data: Buffer.concat([active, description, filePath, options]) },
     { ...entry, name: "BootOrder", data: Buffer.of(7, 0) },
   ];
+}
+
+/** A copy of a variable store without what it holds. */
+export function emptiedStore(filled: Uint8Array): Buffer {
+  const store = Buffer.from(filled);
+  const start = store.indexOf(authenticatedStore);
+  if (start < 0) throw new Error("no store of authenticated variables");
+  return store.fill(0xff, start + STORE_HEADER_BYTES, start + store.readUInt32LE(start + 16));
 }
 
 /** A copy of an empty variable store that holds these. Throws if it is no empty one. */

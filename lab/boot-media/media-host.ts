@@ -1,24 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boots a machine in QEMU as a real one boots, by its firmware from a disk: EFI firmware that
-// enforces Secure Boot, or a BIOS. Ends with the launch, with the firmware's refusal of the disk, or
-// with the time limit. Time is the host's: firmware takes ten times as long in exact virtual time.
+// enforces Secure Boot, a BIOS, or U-Boot. Ends with the launch, with the firmware's refusal of the
+// disk, or with the time limit. Time is the host's: firmware takes ten times as long in exact virtual time.
 
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { MediumFile } from "../../media/launch-parts.js";
+import type { Architecture } from "../../setup/paths.js";
+import { hosts } from "../host.js";
+import { arm64Machine, arm64Processor, arm64Program } from "../host-arm64.js";
 import { x86Processor, x86Program } from "../host-x86.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "../launch-observer.js";
 import { hostFiles, runQemu } from "../qemu.js";
 
+/** Debian's firmware. A store of arm64 that is not zero alone has keys in it. */
 export const firmwareFiles = {
-  code: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
-  emptyVariables: "/usr/share/OVMF/OVMF_VARS_4M.fd",
+  x86_64: {
+    code: "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+    variables: "/usr/share/OVMF/OVMF_VARS_4M.fd",
+  },
+  arm64: {
+    code: "/usr/share/AAVMF/AAVMF_CODE.ms.fd",
+    variables: "/usr/share/AAVMF/AAVMF_VARS.ms.fd",
+  },
+  uboot: "/usr/lib/u-boot/qemu_arm64/u-boot.bin",
 } as const;
 
 export type Machine =
   /** EFI firmware with these variables, and a folder's files as its disk. */
-  | { readonly kind: "efi"; readonly variables: Uint8Array; readonly files: readonly MediumFile[] }
+  | {
+      readonly kind: "efi";
+      readonly architecture?: Architecture;
+      readonly variables: Uint8Array;
+      readonly files: readonly MediumFile[];
+    }
+  /** U-Boot with this control tree, or the emulated board's own, and a folder's files as its disk. */
+  | {
+      readonly kind: "uboot";
+      readonly controlTree?: Uint8Array | undefined;
+      readonly files: readonly MediumFile[];
+    }
   /** A BIOS, and a disk as it is in a file. */
   | { readonly kind: "bios"; readonly disk: string };
 
@@ -40,37 +62,74 @@ export interface MediaBoot {
 
 const memory = "512M";
 
-/** What firmware says of a disk's boot program that it does not start. The shell is its own. */
-const refusal =
-  /failed to (?:load|start) Boot\d+ (?!"EFI Internal Shell").*(Access Denied|Security Violation)/;
+/** What firmware says of what it does not start, and its words when it has given it up. */
+const refusals: Readonly<Record<Machine["kind"], { readonly why: RegExp; readonly end: RegExp }>> =
+  (() => {
+    // The shell is the firmware's own.
+    const efi =
+      /BdsDxe: failed to (?:load|start) Boot\d+ (?!"EFI Internal Shell").*(?:Access Denied|Security Violation)/;
+    const never = /(?!)/;
+    return {
+      efi: { why: efi, end: efi },
+      bios: { why: never, end: never },
+      uboot: {
+        why: /^(?:Failed to (?:load|verify required signature)|Bad hash value for) .*/,
+        end: /^SCRIPT FAILED/,
+      },
+    };
+  })();
+
+/** The program that emulates the machine. */
+function programOf(machine: Machine): string {
+  if (machine.kind === "efi") return hosts[machine.architecture ?? "x86_64"].program;
+  return machine.kind === "bios" ? x86Program : arm64Program;
+}
+
+/** Puts files into the folder that is the machine's disk. */
+async function writeDisk(directory: string, files: readonly MediumFile[]): Promise<void> {
+  for (const { path, bytes } of files) {
+    const place = join(directory, "disk", path);
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, bytes);
+  }
+}
+
+const diskFolder = ["-drive", "if=virtio,format=raw,readonly=on,file=fat:disk"];
+const flash = "if=pflash,format=raw";
+const flashes = [
+  ...["-drive", `${flash},unit=0,readonly=on,file=firmware`],
+  ...["-drive", `${flash},unit=1,file=variables`],
+];
+const arm64Words = ["-machine", arm64Machine(), ...arm64Processor];
 
 async function wordsOf(machine: Machine, directory: string): Promise<string[]> {
   const common = [
-    ...[...x86Processor, "-smp", "1", "-m", memory],
+    ...["-smp", "1", "-m", memory],
     ...["-display", "none", "-net", "none", "-no-reboot", "-nodefaults", "-monitor", "none"],
     ...["-serial", `file:${hostFiles.serial}`],
   ];
   if (machine.kind === "bios") {
     await symlink(machine.disk, join(directory, "disk"));
     const disk = "if=virtio,format=raw,readonly=on,file=disk";
-    return ["-machine", "q35", ...common, "-drive", disk];
+    return ["-machine", "q35", ...x86Processor, ...common, "-drive", disk];
   }
-  for (const { path, bytes } of machine.files) {
-    const place = join(directory, "disk", path);
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(place, bytes);
+  await writeDisk(directory, machine.files);
+  if (machine.kind === "uboot") {
+    await cp(firmwareFiles.uboot, join(directory, "firmware"));
+    const words = [...arm64Words, ...common, "-bios", "firmware", ...diskFolder];
+    if (machine.controlTree === undefined) return words;
+    await writeFile(join(directory, "control-tree"), machine.controlTree);
+    return [...words, "-dtb", "control-tree"];
   }
-  await cp(firmwareFiles.code, join(directory, "firmware"));
-  await writeFile(join(directory, "variables"), machine.variables);
-  const flash = "if=pflash,format=raw";
+  const { architecture = "x86_64", variables } = machine;
+  await cp(firmwareFiles[architecture].code, join(directory, "firmware"));
+  await writeFile(join(directory, "variables"), variables);
+  if (architecture === "arm64") return [...arm64Words, ...common, ...flashes, ...diskFolder];
   return [
     // Without system management mode, nothing would keep the variables from what runs later.
     ...["-machine", "q35,smm=on", "-global", "ICH9-LPC.disable_s3=1"],
     ...["-global", "driver=cfi.pflash01,property=secure,value=on"],
-    ...common,
-    ...["-drive", `${flash},unit=0,readonly=on,file=firmware`],
-    ...["-drive", `${flash},unit=1,file=variables`],
-    ...["-drive", "if=virtio,format=raw,readonly=on,file=fat:disk"],
+    ...[...x86Processor, ...common, ...flashes, ...diskFolder],
   ];
 }
 
@@ -80,6 +139,8 @@ export async function bootMedia(request: MediaBootRequest): Promise<MediaBoot> {
   const directory = await mkdtemp(join(tmpdir(), "domb-host-"));
   const observer = new LaunchObserver(domains, false);
   const lines: string[] = [];
+  const { why, end } = refusals[machine.kind];
+  let refusal: string | undefined;
   let refused: string | undefined;
   const done = new AbortController();
   const limit = AbortSignal.timeout(timeLimitSeconds * 1000);
@@ -87,10 +148,11 @@ export async function bootMedia(request: MediaBootRequest): Promise<MediaBoot> {
   try {
     const words = await wordsOf(machine, directory);
     const host = { directory, signal: AbortSignal.any(stops) };
-    const { stderr } = await runQemu(x86Program, words, host, (line) => {
+    const { stderr } = await runQemu(programOf(machine), words, host, (line) => {
       lines.push(line);
       for (const event of observer.observe(line)) onEvent?.(event);
-      refused ??= refusal.test(line) ? line.slice(line.search("BdsDxe")) : undefined;
+      refusal ??= why.exec(line)?.[0];
+      if (refusal !== undefined && end.test(line)) refused ??= refusal;
       if (refused !== undefined || observer.ending() !== undefined) done.abort();
     });
     if (refused !== undefined) return { status: "refused", reason: refused, lines };

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CompiledLaunch } from "../../compiler/compile.js";
 import type { LaunchParts } from "../../media/launch-parts.js";
-import { EFI_PATH, xenConfiguration } from "../../media/unified-xen.js";
+import { efiPaths, xenConfiguration } from "../../media/unified-xen.js";
 import { compiled } from "../lab-bench.js";
 import type { ExpectedDomain } from "../launch-observer.js";
 import { expectedDomains, partsOf, SecureBootBench, withChangedByte } from "./efi-bench.js";
@@ -72,7 +72,9 @@ describe("firmware that enforces Secure Boot", () => {
 describe("the firmware's boot entry, which nobody signs", () => {
   /** What the launch comes to when a boot entry adds these words. */
   function bootWith(loadOptions: string, program = signed) {
-    return bench.boot(program, domains, { bootEntry: bootEntryVariables(EFI_PATH, loadOptions) });
+    return bench.boot(program, domains, {
+      bootEntry: bootEntryVariables(efiPaths.x86_64, loadOptions),
+    });
   }
 
   it("can't add an option to Xen's command line", async () => {
