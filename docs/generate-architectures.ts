@@ -111,6 +111,7 @@ export async function architecturesPage(): Promise<string> {
     "| a boot loader gives | Multiboot modules | `multiboot,kernel` and `multiboot,ramdisk` in `/chosen` |",
     "| Xen without dom0 (`CONFIG_DOM0=n`) | yes | no such configuration |",
     "| devices' access to memory during the launch | AMD's IOMMU shuts it; the receipt says so | not known to Xen; the receipt says open |",
+    "| boot media ([docs](boot-media.md)) | EFI with Secure Boot, GRUB | EFI with Secure Boot, U-Boot with a signed FIT image |",
     "| control domain with Debian's tools | [example](../examples/control-domain/README.md) | none; the role works |",
     "",
     "## What of a board is checked",

@@ -58,7 +58,7 @@ export const packages = [
     reason: "arm64 firmware of boards, for tests of boot media",
     needs: ["/usr/lib/u-boot/qemu_arm64/u-boot.bin"],
   },
-  { name: "u-boot-tools", reason: "makes and checks scripts of U-Boot", needs: ["mkimage"] },
+  { name: "u-boot-tools", reason: "makes and signs boot media for U-Boot", needs: ["mkimage"] },
   {
     name: "grub-common",
     reason: "tests make a disk with GRUB of boot media",
