@@ -46,7 +46,7 @@ export const portNotes: Readonly<Record<string, string>> = {
     "4.23 says for each domain whether it may read Xen's console: the UART alone does not let an Initial Domain.",
   "0023":
     "In 4.23 unmapped addresses abort for domains that ask for it: for the boot domain, and not for Initial Domains, where they read as ones.",
-  "0024":
-    "What reads kernels and allocates memory is common code in 4.23; `domain_p2m_pages()` moves to a header.",
+  "0024": "What reads kernels and allocates memory is common code in 4.23.",
   "0025": "Interrupts are numbered from the local ones on in 4.23.",
+  "0026": "4.23 keeps modules from the heap if it is told of a static one: a copy, then.",
 };
