@@ -80,6 +80,7 @@ export const paths = {
   unpatchedXen: join(build, "xen-unpatched"),
   switchedOffXen: join(build, "xen-switched-off"),
   arm64UnpatchedXen: buildFolder("xen-unpatched", "4.17", "arm64"),
+  arm64SwitchedOffXen: buildFolder("xen-switched-off", "4.17", "arm64"),
   bootDomainOnlyXenFolder: join(build, "xen-boot-domain-only"),
   /** The same of upstream's Xen, if DOMB_XEN_UPSTREAM named an archive of its tree. */
   upstreamXenFolder: buildFolder("xen", "4.23"),

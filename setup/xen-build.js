@@ -2,17 +2,25 @@
 // Builds the hypervisor from Debian's source, domb's series and domb's configuration, and for the
 // tests also without the series, and with the series but without CONFIG_BOOT_DOMAIN. The result is
 // found by the digest of all that goes into it, and does not depend on where, when or by whom it is
-// built. Kept are the bootable `xen`, `xen.config`, and what the variant names.
+// built. What is kept of a build, xen-keep.js says.
 
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { buildEnvironment, SAME_EVERYWHERE } from "./build-environment.js";
 import { cached, contentKey, placeLink } from "./cache.js";
 import { outputOf, withLog } from "./child.js";
 import { EXIT, fail, succeed } from "./outcome.js";
 import { paths } from "./paths.js";
+import {
+  EFI_XEN,
+  keepArm64Interface,
+  keepBuild,
+  keepInterface,
+  keepObjects,
+  keepObjectsAndSymbols,
+} from "./xen-keep.js";
 import { prepareXenSource, XEN_DESCRIPTION, XEN_DIGESTS, XEN_VERSION } from "./xen-source.js";
 
 /** What Xen's build would otherwise ask the machine for, so that equal inputs give equal bytes. */
@@ -24,12 +32,6 @@ export const BUILD_IDENTITY = {
   XEN_WHOAMI: "domb",
   ...SAME_EVERYWHERE,
 };
-
-/** Where Xen's tree has its FLASK reference policy. */
-const POLICY_SOURCES = [join("tools", "flask", "policy"), join("xen", "xsm", "flask", "policy")];
-
-/** Xen as a program of EFI firmware on x86-64; on arm64 `xen` itself is one. */
-const EFI_XEN = "xen.efi";
 
 /** @typedef {import("./paths.js").Architecture} Architecture */
 
@@ -94,15 +96,15 @@ export const arm64 = {
   keep: keepArm64Interface,
 };
 
-/** What figures of arm64 hold the patched Xen against. @type {XenVariant} */
+/** What tests and figures of arm64 hold the patched Xen against. @type {XenVariant} */
 const unpatchedArm64 = {
-  name: "unpatched-arm64-symbols",
+  name: "unpatched-arm64-objects",
   link: paths.arm64UnpatchedXen,
   architecture: "arm64",
   patched: false,
   bootDomain: false,
   dom0: true,
-  keep: keepSymbols,
+  keep: keepObjectsAndSymbols,
 };
 
 /** @type {readonly XenVariant[]} */
@@ -118,6 +120,16 @@ const compared = [
   {
     name: "switched-off",
     link: paths.switchedOffXen,
+    patched: true,
+    bootDomain: false,
+    dom0: true,
+    keep: keepObjects,
+  },
+  unpatchedArm64,
+  {
+    name: "switched-off-arm64",
+    link: paths.arm64SwitchedOffXen,
+    architecture: "arm64",
     patched: true,
     bootDomain: false,
     dom0: true,
@@ -252,86 +264,6 @@ export async function compile(run, source, configuration, architecture = "x86_64
   if (existsSync(join(xen, EFI_XEN))) return run("objcopy", strip);
   const what = `this machine's linker makes no ${EFI_XEN}: it knows no PE files`;
   return fail({ exitCode: EXIT.environment, what, fix: "use Debian's binutils" });
-}
-
-/**
- * Keeps what launches are built against: the public headers, the sources of FLASK's policy; Xen for
- * EFI firmware; and `xen-syms`, with symbols and debug information, for figures.
- *
- * @param {string} source
- * @param {string} folder
- */
-async function keepInterface(source, folder) {
-  await keepHeaders(source, folder);
-  for (const part of POLICY_SOURCES) {
-    await cp(join(source, part), join(folder, "policy-source", part), { recursive: true });
-  }
-  for (const name of [EFI_XEN, "xen-syms"]) {
-    await rename(join(source, "xen", name), join(folder, name));
-  }
-}
-
-/**
- * Keeps the same of arm64, but for what the usual build has: the policy is one for both.
- *
- * @param {string} source
- * @param {string} folder
- */
-async function keepArm64Interface(source, folder) {
-  await keepHeaders(source, folder);
-  await keepSymbols(source, folder);
-}
-
-/**
- * @param {string} source
- * @param {string} folder
- */
-async function keepSymbols(source, folder) {
-  await rename(join(source, "xen", "xen-syms"), join(folder, "xen-syms"));
-}
-
-/**
- * @param {string} source
- * @param {string} folder
- */
-async function keepHeaders(source, folder) {
-  const headers = join("include", "public");
-  await mkdir(join(folder, "include"));
-  await cp(join(source, "xen", headers), join(folder, headers), { recursive: true });
-}
-
-/**
- * Keeps the objects that the compiler made, in `objects`: neither what is linked or copied from
- * these, nor programs of the build.
- *
- * @param {string} source
- * @param {string} folder
- */
-async function keepObjects(source, folder) {
-  const isLinked = (/** @type {string} */ name) => /^(\.|built_in|prelink)|\.init\.o$/.test(name);
-  const move = async (/** @type {string} */ from, /** @type {string} */ to) => {
-    for (const entry of await readdir(from, { withFileTypes: true })) {
-      const [path, kept] = [join(from, entry.name), join(to, entry.name)];
-      if (entry.isDirectory() && entry.name !== "tools") await move(path, kept);
-      if (!entry.isFile() || !entry.name.endsWith(".o") || isLinked(entry.name)) continue;
-      await mkdir(dirname(kept), { recursive: true });
-      await rename(path, kept);
-    }
-  };
-  await move(join(source, "xen"), join(folder, "objects"));
-}
-
-/**
- * Moves what is kept of a built tree to `folder`.
- *
- * @param {string} source
- * @param {string} folder
- */
-export async function keepBuild(source, folder, keep = keepInterface) {
-  const tree = join(source, "xen");
-  await rename(join(tree, "xen"), join(folder, "xen"));
-  await rename(join(tree, ".config"), join(folder, "xen.config"));
-  await keep(source, folder);
 }
 
 /**

@@ -10,7 +10,8 @@ import { cached, contentKey, placeLink } from "./cache.js";
 import { withLog } from "./child.js";
 import { EXIT, fail, succeed } from "./outcome.js";
 import { paths } from "./paths.js";
-import { applyPatches, arm64, compile, keepBuild, readInputs, usual } from "./xen-build.js";
+import { applyPatches, arm64, compile, readInputs, usual } from "./xen-build.js";
+import { keepBuild } from "./xen-keep.js";
 
 const VERSION = "4.23";
 
