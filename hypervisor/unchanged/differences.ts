@@ -2,6 +2,8 @@
 // Where Xen with the series but without CONFIG_BOOT_DOMAIN is not, instruction by instruction and
 // byte by byte, Xen without the series. A test fails when a row is missing, and when one is spare.
 
+import type { Architecture } from "../../setup/paths.js";
+
 export interface Difference {
   /** Object file in Xen's tree. */
   readonly object: string;
@@ -16,7 +18,19 @@ const destruction =
 const initialSids =
   "before a policy is loaded, knows one initial SID more by its name, the boot domain's";
 
-export const differences: readonly Difference[] = [
+const asksForCaller =
+  "reads again which CPU it runs on, and asks nothing of the domain that this leads to";
+const loopPadding =
+  "begins at another address, so that the compiler pads a loop by a `nop` more or less";
+const permissionNames = "knows one permission more by its name, `create_control_domain`";
+const consoleFlags = "sets `is_console` from flags that the check before has refused";
+const domids =
+  "looks for a free domid in the list of domains itself; passes on a flag that is refused";
+const shutdownFlag = "tests a flag that no domain has";
+const bootscrub = "is new, and nobody calls it";
+const logLevel = "gives the level of dom0's lines as a parameter, and no longer in the format";
+
+const onX86: readonly Difference[] = [
   { object: "arch/x86/acpi/cpu_idle.o", names: ["set_cx_pminfo"], why: hardwareDomain },
   { object: "arch/x86/cpu/vpmu.o", names: ["vpmu_do_interrupt"], why: hardwareDomain },
   { object: "arch/x86/io_apic.o", names: ["ioapic_guest_write"], why: hardwareDomain },
@@ -55,32 +69,32 @@ export const differences: readonly Difference[] = [
   {
     object: "common/domain.o",
     names: ["domain_create"],
-    why: "sets `is_console` from flags that the check before has refused",
+    why: consoleFlags,
   },
   {
     object: "common/domain.o",
     names: ["domain_shutdown"],
-    why: "tests a flag that no domain has",
+    why: shutdownFlag,
   },
   {
     object: "common/domctl.o",
     names: [".fixup", "do_domctl"],
-    why: "looks for a free domid in the list of domains itself; passes on a flag that is refused",
+    why: domids,
   },
   {
     object: "common/page_alloc.o",
     names: ["bootscrub_enabled"],
-    why: "is new, and nobody calls it",
+    why: bootscrub,
   },
   {
     object: "drivers/char/console.o",
     names: ["do_console_io"],
-    why: "gives the level of dom0's lines as a parameter, and no longer in the format",
+    why: logLevel,
   },
   {
     object: "xsm/flask/avc.o",
     names: [".data.rel.ro.local", "avc_audit"],
-    why: "knows one permission more by its name, `create_control_domain`",
+    why: permissionNames,
   },
   {
     object: "xsm/flask/ss/services.o",
@@ -88,3 +102,100 @@ export const differences: readonly Difference[] = [
     why: initialSids,
   },
 ];
+
+const onArm64: readonly Difference[] = [
+  {
+    object: "arch/arm/domain.o",
+    names: ["arch_sanitise_domain_config"],
+    why: asksForCaller,
+  },
+  {
+    object: "arch/arm/traps.o",
+    names: ["do_trap_stage2_abort_guest"],
+    why: `${asksForCaller}; the compiler lays out its branches anew`,
+  },
+  {
+    object: "arch/arm/vsmc.o",
+    names: ["vsmccc_handle_call"],
+    why: `${asksForCaller}; the compiler lays out its branches anew`,
+  },
+  {
+    object: "xsm/flask/flask_op.o",
+    names: [".rodata", "do_flask_op"],
+    why: `${asksForCaller}; its jump table is another`,
+  },
+  {
+    object: "xsm/flask/hooks.o",
+    names: [".rodata", "flask_domain_create", "flask_domctl"],
+    why: `${asksForCaller}; a jump table is another`,
+  },
+  {
+    object: "common/domain.o",
+    names: ["domain_create"],
+    why: `${consoleFlags}; ${asksForCaller}`,
+  },
+  { object: "common/domain.o", names: ["domain_shutdown"], why: shutdownFlag },
+  {
+    object: "common/domctl.o",
+    names: [".rodata", "do_domctl"],
+    why: `${domids}; ${asksForCaller}; its jump table is another`,
+  },
+  {
+    object: "drivers/char/console.o",
+    names: ["do_console_io"],
+    why: `${logLevel}; ${asksForCaller}`,
+  },
+  {
+    object: "arch/arm/domain_build.o",
+    names: ["construct_dom0", "construct_domU"],
+    why: "has room for one field more of a kernel's header, which nobody reads",
+  },
+  {
+    object: "arch/arm/kernel.o",
+    names: ["kernel_probe", "kernel_zimage_load"],
+    why: "keeps one field more of a kernel's header, which nobody reads",
+  },
+  {
+    object: "arch/arm/vgic.o",
+    names: ["domain_vgic_free"],
+    why: "does not crash when a domain is destroyed for whose interrupts there was no memory",
+  },
+  {
+    object: "arch/arm/vpl011.o",
+    names: ["domain_vpl011_deinit", "domain_vpl011_init"],
+    why: "forgets where the memory was that it frees",
+  },
+  { object: "arch/arm/domain.o", names: ["relinquish_memory"], why: destruction },
+  {
+    object: "arch/arm/p2m.o",
+    names: ["p2m_teardown", "relinquish_p2m_mapping"],
+    why: destruction,
+  },
+  { object: "common/event_channel.o", names: ["evtchn_destroy"], why: destruction },
+  { object: "common/grant_table.o", names: ["gnttab_release_mappings"], why: destruction },
+  { object: "arch/arm/p2m.o", names: ["p2m_init"], why: loopPadding },
+  { object: "common/event_channel.o", names: ["evtchn_destroy_final"], why: loopPadding },
+  { object: "common/page_alloc.o", names: ["init_boot_pages"], why: loopPadding },
+  { object: "xsm/flask/hooks.o", names: ["flask_profile"], why: loopPadding },
+  { object: "common/page_alloc.o", names: ["bootscrub_enabled"], why: bootscrub },
+  {
+    object: "common/sched/core.o",
+    names: ["do_sched_op", "domain_watchdog"],
+    why: "is two functions, since others may call `domain_watchdog()`, and was one",
+  },
+  {
+    object: "xsm/flask/avc.o",
+    names: [".rodata", "avc_audit"],
+    why: permissionNames,
+  },
+  {
+    object: "xsm/flask/ss/services.o",
+    names: [".rodata", "security_context_to_sid", "security_sid_to_context"],
+    why: initialSids,
+  },
+];
+
+export const differences: Readonly<Record<Architecture, readonly Difference[]>> = {
+  x86_64: onX86,
+  arm64: onArm64,
+};

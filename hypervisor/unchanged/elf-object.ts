@@ -2,6 +2,8 @@
 // What lies at a place in an ELF64 object file, in words that stay the same when something before
 // it comes or goes: a symbol and an offset, or the string that is there.
 
+import type { Architecture } from "../../setup/paths.js";
+
 interface Section {
   readonly name: string;
   readonly type: number;
@@ -30,6 +32,11 @@ export interface ElfObject {
   readonly data: ReadonlyMap<string, string>;
 }
 
+const MACHINE = 18;
+const MACHINES: ReadonlyMap<number, Architecture> = new Map([
+  [62, "x86_64"],
+  [183, "arm64"],
+]);
 const SECTION_HEADERS = 40;
 const SECTION_COUNT = 60;
 const SECTION_NAMES = 62;
@@ -38,19 +45,25 @@ const TYPE_CONTENT = 1;
 const TYPE_SYMBOLS = 2;
 const TYPE_RELOCATIONS = 4;
 const TYPE_NO_BITS = 8;
-/** Lists about code, in the order of the code; frames of BUG() hold line numbers as well. */
-const LISTS = /^\.(bug_frames\..*|altinstructions|ex_table.*|discard.*)$/;
+/**
+ * Lists about code, in the order of the code; frames of BUG() hold line numbers as well. What
+ * unwinds the stack, in .eh_frame, Xen's linker discards.
+ */
+const LISTS = /^\.(bug_frames\..*|altinstructions|ex_table.*|discard.*|eh_frame)$/;
 const FLAG_LOADED = 2n;
 const FLAG_CODE = 4n;
 const FLAG_MERGE = 0x10n;
 const FLAG_STRINGS = 0x20n;
+/** Where code and data begin, in objects for arm64: says nothing of what is there. */
+const MAPPING_SYMBOL = /^\$[xd](\.|$)/;
 const SYMBOL_BYTES = 24;
 const SYMBOL_FILE = 4;
 const RELOCATION_BYTES = 24;
 
-/** Whether the file is an object for x86-64. */
-export function isElf64(file: Buffer): boolean {
-  return file.readUInt32LE(0) === 0x464c457f && file[4] === 2;
+/** The architecture that the file is an ELF64 object for; undefined: it is none. */
+export function objectArchitecture(file: Buffer): Architecture | undefined {
+  if (file.readUInt32LE(0) !== 0x464c457f || file[4] !== 2) return undefined;
+  return MACHINES.get(file.readUInt16LE(MACHINE));
 }
 
 /** A symbol without its number: the compiler's, in the order of the file, or TEMP_NAME()'s line. */
@@ -95,12 +108,13 @@ function readSymbols(sections: readonly Section[]): readonly Symbol[] {
     const home = sections[section];
     const isFile = (entry.readUInt8(4) & 15) === SYMBOL_FILE;
     const symbol = { name, section, offset };
-    if (home !== undefined && !isFile && home.name !== name) home.symbols.push(symbol);
+    const isPlace = !isFile && !MAPPING_SYMBOL.test(name) && home?.name !== name;
+    if (isPlace) home?.symbols.push(symbol);
     return symbol;
   });
 }
 
-/** Reads an object file that `isElf64` accepts. */
+/** Reads an object file whose architecture is known. */
 export function readElfObject(file: Buffer): ElfObject {
   const sections = readSections(file);
   const symbols = readSymbols(sections);
