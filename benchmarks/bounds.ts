@@ -12,7 +12,7 @@ import { loadBootDomain } from "../simulator/simulate.js";
 import { plainCase } from "../simulator/suite/suite-case.js";
 import type { Figure } from "./sizes.js";
 
-const examples = ["hello/launch.yaml", "two-linux/launch.yaml", "linux-and-hello/launch.yaml"];
+const examples = ["hello", "two-linux", "linux-and-hello"];
 
 async function stackFigures(): Promise<Figure[]> {
   const built = (name: string): string => join(paths.build, "bootdomain", name);
@@ -35,9 +35,8 @@ async function stackFigures(): Promise<Figure[]> {
 export async function boundFigures(): Promise<Figure[]> {
   const wasm = await loadBootDomain();
   const works = await Promise.all(
-    examples.map(async (file) => {
-      const { image, plan } = await compiledExample(file);
-      const name = file.replace(/\/.*/, "");
+    examples.map(async (name) => {
+      const { image, plan } = await compiledExample(name);
       return measureWork(image, plan, wasm).flatMap(({ what, bound, measured, unit }) => [
         { what: `${name}: ${what}, at most`, value: bound, unit },
         { what: "… in the simulator", value: measured, unit },

@@ -10,20 +10,19 @@ import { paths } from "../setup/paths.js";
 import { type Figure, textBytes } from "./sizes.js";
 
 const examples = [
-  "static-partitions/launch.yaml",
-  "two-linux/launch.yaml",
-  "linux-and-hello/launch.yaml",
-  "labels/launch.yaml",
-  "control-domain/launch.yaml",
+  "static-partitions",
+  "two-linux",
+  "linux-and-hello",
+  "labels",
+  "control-domain",
 ] as const;
 
 /** What of each domain of an example may be read or changed by whom, in bytes of their code. */
-async function figuresOf(file: string, always: number): Promise<Figure[]> {
-  const { image } = await compiledExample(file);
-  const decoded = decodeImage(image, { file });
-  if (!decoded.ok) throw new Error(`bug: the image of ${file} is not one`);
+async function figuresOf(example: string, always: number): Promise<Figure[]> {
+  const { image } = await compiledExample(example);
+  const decoded = decodeImage(image, { file: example });
+  if (!decoded.ok) throw new Error(`bug: the image of ${example} is not one`);
   const { domains, materials } = explanationOf(decoded.value);
-  const [example] = file.split("/");
   const softwareBytes = (domain: string): number =>
     materials
       .filter(({ kind }) => kind === "kernel" || kind === "ramdisk")

@@ -2,14 +2,15 @@
 // The model of Xen answers as Xen does: the suite runs on both, and each launch leaves the same
 // receipt, times apart, and the same domains running; real Xen loses no page.
 
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Architecture } from "../../setup/paths.js";
+import { type Architecture, paths } from "../../setup/paths.js";
 import { injectFaults } from "../../simulator/faults.js";
 import { loadBootDomain, simulateLaunch } from "../../simulator/simulate.js";
 import { plainCase } from "../../simulator/suite/suite-case.js";
 import { type SuiteCase, suite } from "../../simulator/suite.js";
 import { withoutTimes } from "../../xen-model/receipt.js";
-import { compiledExample, everyArchitecture } from "../lab-bench.js";
+import { compiledFile, everyArchitecture } from "../lab-bench.js";
 import { type Batch, type BatchResult, runBatch } from "./batch.js";
 
 const MEBIBYTE = 0x100000;
@@ -128,7 +129,10 @@ describe("the examples", () => {
       "linux-and-hello/launch.yaml",
     ];
     const cases = await Promise.all(
-      files.map(async (file) => plainCase(file, (await compiledExample(file)).image)),
+      files.map(async (file) => {
+        const { image } = await compiledFile(join(paths.checkout, "examples", file));
+        return plainCase(file, image);
+      }),
     );
     const { real, model, lostPages } = await bothEnds(cases, 0, 1536);
     for (const [name, ends] of model) expect(ends, name).toEqual([real.get(name)]);
