@@ -45,6 +45,6 @@ export async function trustedBaseFigures(): Promise<Figure[]> {
     { what: "Xen, its file: code and data", value: xen, unit: "bytes" },
     { what: "boot domain, text as linked", value: bootDomain, unit: "bytes" },
   ];
-  for (const file of examples) rows.push(...(await figuresOf(file, xen + bootDomain)));
+  for (const example of examples) rows.push(...(await figuresOf(example, xen + bootDomain)));
   return rows;
 }
