@@ -49,4 +49,5 @@ export const portNotes: Readonly<Record<string, string>> = {
   "0024": "What reads kernels and allocates memory is common code in 4.23.",
   "0025": "Interrupts are numbered from the local ones on in 4.23.",
   "0026": "4.23 keeps modules from the heap if it is told of a static one: a copy, then.",
+  "0027": "Nothing.",
 };
