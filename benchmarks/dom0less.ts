@@ -108,7 +108,7 @@ function phaseFigures(yardstick: Log, launch: Launch): Figure[] {
   const perByte = Math.round((digest * 1e8) / digestedBytes) / 100;
   return [
     milliseconds("dom0less: Xen makes the domain", made),
-    milliseconds("domb: Xen makes the boot domain, with its copy of the image", built),
+    milliseconds("domb: Xen makes the boot domain, of the image where it lies", built),
     milliseconds("… gives the domain memory", populate),
     milliseconds("… copies to it", copy),
     milliseconds("… takes the boot domain's memory back", destroyed),
