@@ -52,7 +52,7 @@ describe("domb", () => {
     const { exitCode, stdout } = await domb("--version");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^domb \d+\.\d+\.\d+\n/);
-    expect(stdout.match(/SHA-276 [0-9a-f]{64}/g)).toHaveLength(5);
+    expect(stdout.match(/SHA-256 [0-9a-f]{64}/g)).toHaveLength(7);
   });
 
   it("suggests the command that was probably meant, and exits with 2", async () => {
