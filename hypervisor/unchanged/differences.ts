@@ -174,6 +174,11 @@ const onArm64: readonly Difference[] = [
   { object: "common/event_channel.o", names: ["evtchn_destroy"], why: destruction },
   { object: "common/grant_table.o", names: ["gnttab_release_mappings"], why: destruction },
   { object: "arch/arm/p2m.o", names: ["p2m_init"], why: loopPadding },
+  {
+    object: "arch/arm/p2m.o",
+    names: ["get_page_from_gva", "p2m_lookup_order"],
+    why: "looks up by a function that can also say the entry's order, and is not asked to",
+  },
   { object: "common/event_channel.o", names: ["evtchn_destroy_final"], why: loopPadding },
   { object: "common/page_alloc.o", names: ["init_boot_pages"], why: loopPadding },
   { object: "xsm/flask/hooks.o", names: ["flask_profile"], why: loopPadding },
