@@ -7,6 +7,7 @@ import type { CompiledLaunch } from "../compiler/compile.js";
 import { type XenVersion, xenVersions } from "../compiler/image/xen-versions.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { XEN_EACCES } from "../contract/xen-abi.js";
+import { guestKernel } from "../guests/build.js";
 import { generateXenAbi, xenAbiPath } from "../hypervisor/abi/generate.js";
 import { efiPaths } from "../media/unified-xen.js";
 import { paths } from "../setup/paths.js";
@@ -65,6 +66,23 @@ describe.skipIf(upstreamArchive === undefined)(needingUpstream("upstream's Xen 4
     } finally {
       await bench.close();
     }
+  });
+
+  it("[RFC-ALIKE] runs a launch that is compiled for it and for arm64", async () => {
+    const kernel = (name: "probe" | "cpus") => guestKernel(name, "arm64");
+    const { image, xenCommandLine } = await compiled(
+      {
+        domb: 1,
+        domains: {
+          first: { ...guest, kernel: kernel("probe") },
+          second: { ...guest, kernel: kernel("cpus"), vcpus: 2 },
+        },
+      },
+      { xen: "4.23" },
+    );
+    const { outcome, xenLog } = await booted(image, xenCommandLine, { xen: "4.23" });
+    expect(outcome).toMatchObject({ arch: "arm64", status: "success" });
+    expect(xenLog).toContain("Xen version 4.23");
   });
 
   describe("a launch for it", () => {
