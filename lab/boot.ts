@@ -13,9 +13,10 @@ import { type DecodedPlan, decodePlanAt } from "../compiler/image/decode-image.j
 import { defaultXen, type XenVersion } from "../compiler/image/xen-versions.js";
 import type { Trust } from "../compiler/signature/sign-image.js";
 import { withTrust } from "../compiler/signature/trust.js";
-import { ImageHeader, MACHINE_ARM64, MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
+import { MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { type Architecture, paths } from "../setup/paths.js";
+import { hostArchitectureOf } from "../simulator/machine.js";
 import { hosts, logOptions, runHost } from "./host.js";
 import { boardFile } from "./host-arm64.js";
 import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
@@ -104,15 +105,6 @@ export interface BootOutcome {
 export type BootResult =
   | { readonly ok: true; readonly outcome: BootOutcome }
   | { readonly ok: false; readonly lacking: string; readonly fix: string };
-
-/** The architecture that an image is for; x86-64's host tells what is wrong with a damaged one. */
-function architectureOf(image: Uint8Array): Architecture {
-  if (image.length < ImageHeader.size) return "x86_64";
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  return view.getUint32(MAIN_HEADER + ImageHeader.machine, true) === MACHINE_ARM64
-    ? "arm64"
-    : "x86_64";
-}
 
 interface ImageDomain extends ExpectedDomain {
   readonly digest: string;
@@ -276,7 +268,7 @@ function verificationOf(observer: LaunchObserver): Verification | undefined {
  */
 export async function bootLaunch(request: BootRequest): Promise<BootResult> {
   const { xen = defaultXen } = request;
-  const architecture = architectureOf(request.image);
+  const architecture = hostArchitectureOf(request.image);
   const missing = lacking(request, architecture);
   if (missing !== undefined) return { ok: false, ...missing };
   const modules = await bootModules(request, architecture);

@@ -34,7 +34,11 @@ const SIZE_BYTES = 4;
 
 /** Whether the bytes start as a gzip file does. */
 export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return compressionOf(bytes)?.name === "gzip";
+}
+
+function compressionOf(bytes: Uint8Array): Compression | undefined {
+  return compressions.find(({ magic }) => magic.every((byte, index) => bytes[index] === byte));
 }
 
 /** Unpacks the payload of the bzImage `file`, or a file that is packed as a whole. */
@@ -42,9 +46,7 @@ export async function unpackKernel(
   payload: Uint8Array,
   file: MaterialFile,
 ): Promise<Result<Uint8Array>> {
-  const compression = compressions.find(({ magic }) =>
-    magic.every((byte, index) => payload[index] === byte),
-  );
+  const compression = compressionOf(payload);
   const readable = compressions.filter(({ unpack }) => unpack).map(({ name }) => name);
   if (compression?.unpack === undefined) {
     const found = compression?.name ?? `bytes ${hexadecimalBytes(payload.subarray(0, 6))}`;

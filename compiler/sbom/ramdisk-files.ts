@@ -5,6 +5,7 @@
 
 import { gunzipSync } from "node:zlib";
 import { decompress } from "fzstd";
+import { isGzip } from "../materials/unpack.js";
 
 /** No ramdisk unpacks to more than a guest can have below 4 GiB. */
 const MAX_UNPACKED_BYTES = 0x20000000;
@@ -50,7 +51,7 @@ function unpack(bytes: Uint8Array): Uint8Array | undefined {
   const begins = (...magic: readonly number[]) => magic.every((byte, at) => bytes[at] === byte);
   try {
     if (begins(0x30, 0x37, 0x30, 0x37)) return bytes;
-    if (begins(0x1f, 0x8b)) return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
+    if (isGzip(bytes)) return gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES });
     if (begins(0x28, 0xb5, 0x2f, 0xfd)) return decompress(bytes);
   } catch {
     // It is packed in this way, and damaged.

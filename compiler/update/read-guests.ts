@@ -8,7 +8,7 @@ import type { DomainDescription } from "../description/description.js";
 import { readContext, readStartOfDay } from "../explain/start.js";
 import type { PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
-import { platformOfGuest } from "../guest/platforms.js";
+import { DEFAULT_BOARD, platformOf } from "../guest/platforms.js";
 import type { DecodedPlan } from "../image/decode-image.js";
 import type { PlannedGuest } from "../plan/make-plan.js";
 import type { PlanDomain, PlanOperation } from "../plan/plan.js";
@@ -100,17 +100,15 @@ function readGuest(
   const ramdisk = ramdiskFrame === undefined ? undefined : placedAt(ramdiskFrame);
   if (cmdline === undefined) return undefined;
   const domain = { ...domainOf(record, cmdline), recovery };
+  // Where memory is does not depend on the board.
+  const { memoryRanges } = platformOf(decoded.architecture, DEFAULT_BOARD);
   return {
     planned: {
       domain,
       label: record.label,
       entry: start.entry,
       guest: {
-        memory: platformOfGuest(
-          decoded.architecture,
-          record.devices,
-          startOfDay.bytes,
-        ).memoryRanges(domain.memoryBytes),
+        memory: memoryRanges(domain.memoryBytes),
         kernel: kernelOperations(decoded, index, ramdiskFrame).flatMap((operation) =>
           pagesFilledBy(operation, bytesOf),
         ),
