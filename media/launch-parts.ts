@@ -2,8 +2,8 @@
 // What every boot medium carries beside Xen: boot domain, launch image and FLASK policy, in the
 // order in which Xen wants them as its boot modules, and Xen's command line.
 
+import { isArm64Image } from "../compiler/materials/arm64-image.js";
 import type { Architecture } from "../xen-model/machines.js";
-import { isArm64Image } from "./arm64-image.js";
 import { MediaError } from "./problem.js";
 
 export interface LaunchParts {

@@ -11,7 +11,7 @@ import {
   nodeAt,
   nodesCompatibleWith,
 } from "../compiler/device-tree/device-tree.js";
-import { imageMemoryBytes } from "./arm64-image.js";
+import { imageMemoryBytes } from "../compiler/materials/arm64-image.js";
 import { placeInMemory } from "./board-memory.js";
 import { type LaunchParts, type MediumFile, xenCommandLine } from "./launch-parts.js";
 import { MediaError } from "./problem.js";

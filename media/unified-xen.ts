@@ -6,8 +6,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isArm64Image } from "../compiler/materials/arm64-image.js";
 import type { Architecture } from "../xen-model/machines.js";
-import { isArm64Image } from "./arm64-image.js";
 import { type LaunchParts, xenCommandLine } from "./launch-parts.js";
 import { type PeFile, readPe } from "./pe.js";
 import { MediaError } from "./problem.js";

@@ -22,6 +22,11 @@ export function isArm64Image(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && viewOf(bytes).getUint32(MAGIC_OFFSET, true) === MAGIC;
 }
 
+/** Bytes of memory that an Image takes from its start: more than the file has, if it has a bss. */
+export function imageMemoryBytes(image: Uint8Array): number {
+  return Math.max(image.length, Number(viewOf(image).getBigUint64(IMAGE_SIZE_OFFSET, true)));
+}
+
 /** Reads an Image, which lies as low in the guest's memory as its header asks for. */
 export function readArm64Image(bytes: Uint8Array, file: MaterialFile): Result<Kernel> {
   const view = viewOf(bytes);
