@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   DomainRecord,
+  GUARD_BYTES,
   ImageHeader,
   MaterialRecord,
   OperationRecord,
@@ -13,13 +14,19 @@ import {
   StepRecord,
 } from "../contract/image.js";
 import * as limits from "../contract/limits.js";
-import { ReceiptDomain, ReceiptHeader } from "../contract/receipt.js";
+import { ReceiptDomain, ReceiptHeader, ReceiptStep } from "../contract/receipt.js";
 import { SIGNATURE_BYTES, TrustRecord } from "../contract/trust.js";
-import { xen_domctl_size } from "../contract/xen-abi.js";
+import { xen_domctl_size, xen_sysctl_size } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
 
 /** Two blocks of SHA-256, which the padding of a digest may overwrite. */
 const PADDING = 128;
+
+/** Parts of a receipt: the main plan's, the recovery plan's. */
+const MOST_PARTS = 2;
+
+/** A set of physical CPUs. */
+const CPU_SET_BYTES = 8;
 
 /** FIPS 205, 11.2, 5.1 and table 2, of SLH-DSA-SHA2-128s: what its largest hash takes in. */
 const ADDRESS_BYTES = 22;
@@ -53,15 +60,21 @@ export async function readTables(): Promise<readonly Table[]> {
     limits.MAX_DOMAINS * DomainRecord.size +
     limits.MAX_MATERIALS * MaterialRecord.size +
     limits.MAX_STEPS * StepRecord.size +
+    limits.MAX_GUARDS * GUARD_BYTES +
     limits.MAX_OPERATIONS * OperationRecord.size;
+  const receiptPart =
+    ReceiptHeader.size +
+    limits.MAX_DOMAINS * ReceiptDomain.size +
+    limits.MAX_STEPS * ReceiptStep.size;
   const needs: readonly (readonly [name: string, bytes: number])[] = [
     ["PLAN", Math.max(plan + PADDING, of("PLAN_BYTES"))],
     ["PIECE", Math.max(of("PIECE_BYTES") + PADDING, limits.MAX_CONTEXT_BYTES)],
     ["FRAMES", limits.POPULATE_BATCH * 8],
-    ["RECEIPT", ReceiptHeader.size + limits.MAX_DOMAINS * ReceiptDomain.size],
+    ["RECEIPT", MOST_PARTS * receiptPart],
     ["VERIFIED", limits.MAX_MATERIALS],
     ["DONE", limits.MAX_STEPS],
-    ["ARGUMENT", xen_domctl_size],
+    ["ARGUMENT", Math.max(xen_domctl_size, xen_sysctl_size)],
+    ["CPUS", CPU_SET_BYTES],
     ["DIGEST", limits.DIGEST_BYTES],
     ["HEADER", ImageHeader.size],
     ["TRUST", TrustRecord.size],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// biome-ignore-all lint/suspicious/noDuplicateEnumValues: kinds of operations share places
 // The launch image and its launch plans: where each field lies, in bytes from its record's start.
 // All numbers are little-endian unsigned 32-bit unless said otherwise. An image is two headers, each
 // with room for its signature; the recovery plan with its materials, if there is one; the main plan
@@ -8,7 +9,7 @@
 /** First four bytes of an image: "domb" in ASCII. */
 export const IMAGE_MAGIC = 0x626d6f64;
 /** Version of the formats in this file. */
-export const IMAGE_VERSION = 3;
+export const IMAGE_VERSION = 4;
 /** Value of ImageHeader.machine for x86-64. */
 export const MACHINE_X86_64 = 1;
 /** Value of ImageHeader.machine for arm64. */
@@ -66,8 +67,14 @@ export const enum PlanHeader {
   policyBytes = 20,
   /** SHA-256 of that policy, 32 bytes; zero without */
   policyDigest = 24,
+  /** number of guard records */
+  guards = 56,
+  /** privileges (XEN_DOMCTL_CDF_*) that the recovery plan may give once more */
+  reservedPrivileges = 60,
+  /** memory that is kept free for the recovery plan, in pages */
+  reservedPages = 64,
   /** size of this record */
-  size = 56,
+  size = 68,
 }
 
 /** One Initial Domain. */
@@ -96,8 +103,36 @@ export const enum DomainRecord {
   maxMaptrackFrames = 68,
   /** FLASK label (a security context), filled with zero bytes, 64 bytes; empty: none */
   label = 72,
+  /** CPU pool, 0 unless the plan creates others */
+  cpuPool = 136,
+  /** a Readiness */
+  readiness = 140,
+  /** time from its start within which it must be ready, in milliseconds; 0: it is ready once started */
+  readyWithin = 144,
+  /** an OnFailure */
+  onFailure = 148,
   /** size of this record */
-  size = 136,
+  size = 152,
+}
+
+/** What makes a domain ready. */
+export const enum Readiness {
+  /** its start */
+  started = 0,
+  /** its signal */
+  signalled = 1,
+  /** its signal, and then its end by a shutdown with SHUTDOWN_poweroff; it is destroyed then */
+  finished = 2,
+}
+
+/** What follows when an operation on a domain fails, or it ends or is late before it is ready. */
+export const enum OnFailure {
+  /** everything is destroyed; the launch has failed */
+  abort = 0,
+  /** it is destroyed; the launch goes on without it and without those that wait for it */
+  goOn = 1,
+  /** everything is destroyed; the recovery plan runs */
+  recover = 2,
 }
 
 /** One material: bytes of the image with a digest. */
@@ -138,31 +173,62 @@ export const enum StepRecord {
   operationCount = 8,
   /** guard: number, from 1, of the step that must be done first; 0: none */
   afterStep = 12,
+  /** guard: index of the first of its guard records, from 0 */
+  firstGuard = 16,
+  /** guard: number of its guard records */
+  guardCount = 20,
   /** size of this record */
-  size = 16,
+  size = 24,
 }
 
-/** One operation; a field that its kind does not use is zero. */
+/** A domain that must be ready before a step: its index, from 0. */
+export const GUARD_BYTES = 4;
+
+/** One operation; a field that its kind does not use is zero. Kinds share places. */
 export const enum OperationRecord {
   /** an OperationKind */
   kind = 0,
   /** index of a material, from 0 */
   material = 4,
+  /** index of the domain at a link's other end, from 0 */
+  peer = 4,
+  /** physical CPUs 0 to 31, a bit each */
+  lowCpus = 4,
+  /** a CPU pool that the plan creates, from 1 */
+  pool = 4,
+  /** the pool's scheduler, XEN_SCHEDULER_* */
+  scheduler = 8,
   /** offset in the material in bytes, a multiple of PAGE_SIZE */
   offset = 8,
+  /** first grant reference */
+  reference = 8,
+  /** physical CPUs 32 to 63, a bit each */
+  highCpus = 8,
   /** first guest frame number (gfn) */
   frame = 12,
+  /** number of a physical CPU */
+  cpu = 12,
+  /** index of a vCPU */
+  vcpu = 12,
+  /** weight of the credit schedulers */
+  weight = 12,
   /** number of pages, or of extents */
   count = 16,
+  /** an event channel port */
+  port = 16,
+  /** cap of the credit schedulers, in percent of a physical CPU; 0: none */
+  cap = 16,
   /** size of each extent: 2^order pages */
   order = 20,
+  /** 0: the peer may write, 1: it may only read */
+  readOnly = 20,
   /** size of this record */
   size = 24,
 }
 
 /** What an operation does to its step's domain. Each makes one kind of hypercall, or none. */
 export const enum OperationKind {
-  /** digests a material and compares: material */
+  /** digests a material and compares, unless that was done before: material */
   verify = 1,
   /** creates the domain */
   createDomain = 2,
@@ -182,4 +248,18 @@ export const enum OperationKind {
   setContext = 9,
   /** starts the domain */
   start = 10,
+  /** opens an event channel of its own for another domain: peer, port */
+  openChannel = 11,
+  /** opens the boot domain's own event channel port, by which the domain signals: port */
+  openSignal = 12,
+  /** grants pages of its memory to another domain, or itself: peer, reference, frame, count, readOnly */
+  grant = 13,
+  /** says on which physical CPUs a vCPU of it runs: vcpu, lowCpus, highCpus */
+  setAffinity = 14,
+  /** says what share of the CPUs it gets: scheduler, weight, cap */
+  setShare = 15,
+  /** creates a CPU pool: pool, scheduler */
+  createPool = 16,
+  /** moves a physical CPU from pool 0 to another one: pool, cpu */
+  moveCpu = 17,
 }

@@ -18,12 +18,18 @@ export const MAX_DOMAINS = 128;
 export const MAX_MATERIALS = 512;
 /** Steps in one plan: three for each domain. */
 export const MAX_STEPS = 384;
+/** Guards of all steps of one plan. */
+export const MAX_GUARDS = 2048;
 /** Operations in one plan. */
 export const MAX_OPERATIONS = 16384;
 /** Operations that one run of a plan executes, over all its steps. */
 export const MAX_WORK = 65536;
 /** Size of an image in bytes: what fits beside the boot domain below 3 GiB. */
 export const MAX_IMAGE_BYTES = 0x7ffff000;
+/** Highest event channel port of a link. */
+export const MAX_PORT = 1023;
+/** Longest time within which a domain must be ready, in milliseconds: an hour. */
+export const MAX_READY_WITHIN = 3600000;
 /** Highest domid of an Initial Domain: the boot domain's own is the one above. */
 export const MAX_DOMID = 0x7fee;
 /** The boot domain's own domid: DOMID_FIRST_RESERVED - 1. */

@@ -7,10 +7,16 @@ import { LaunchObserver } from "./launch-observer.js";
 import { formatLogLine } from "./xen-log.js";
 
 const plan = "ab".repeat(32);
-const receiptOf = (recovered: number) => [
-  "domb: domain 1 web d1 started created 100 started 400",
-  `domb: launch verified 1 version 7 recovered ${recovered} plan ${plan}`,
-  "domb: launch status 0 step 0 operation 0 domain 0 error 0 kHz 1000000 began 50 ended 500 digest 1 populate 2 copy 3 clear 4",
+const partOf = (status: number, name: string) => [
+  `domb: domain 1 ${name} d1 started reason 0 status 0 operation 0 error 0 times 100 400 0 400 0 0`,
+  "domb: steps from 1 times 60 70 80 90",
+  `domb: plan verified 1 version 7 kHz 1000000 digest ${plan}`,
+  `domb: launch status ${status} step 0 operation 0 domain 0 error 0 times 50 500 1 2 3 4 0`,
+];
+/** After the main plan failed with a status, the recovery plan runs. */
+const receiptOf = (failed: number) => [
+  ...(failed === 0 ? [] : partOf(failed, "web").slice(2)),
+  ...partOf(0, failed === 0 ? "web" : "rescue"),
 ];
 
 let observer: LaunchObserver;
@@ -54,7 +60,7 @@ describe("the observer of a launch", () => {
     domain(2, 4000, "I am up");
     expect(observer.ending()).toEqual({
       status: "recovered",
-      reason: "the main plan was refused (signature); the recovery plan's domains are up",
+      reason: "the main plan failed (signature); the recovery plan's domains are up",
     });
     expect(observer.domains.map(({ name }) => name)).toEqual(["rescue"]);
   });

@@ -5,6 +5,7 @@
 
 import { BOOT_DOMID } from "../contract/limits.js";
 import { LaunchStatus } from "../contract/receipt.js";
+import { type DomainStateName, launchStatusName, receiptLines } from "../xen-model/receipt.js";
 import { parseLogLine, readFrequency } from "./xen-log.js";
 
 /** A domain that the launch is to start. */
@@ -39,9 +40,6 @@ export interface Ending {
   readonly reason: string;
 }
 
-const domainLine = /^domb: domain \d+ (\S+) d\d+ (\w+) created (\d+) started (\d+)$/;
-const planLine = /^domb: launch verified (\d+) version (\d+) recovered (\d+) plan /;
-const launchLine = /^domb: launch status \d+ .* ended (\d+) digest /;
 const exitLine =
   /^Exit Boot Services: launch status (\d+), step (\d+), operation (\d+), domain (\d+), error (-?\d+)$/;
 const lostLine =
@@ -49,30 +47,6 @@ const lostLine =
 const destroyedLine = /^Boot domain destroyed: (\d+) pages returned, \d+ pages free$/;
 /** domain_crash() and hvm_triple_fault(), xen/common/domain.c and xen/arch/x86/hvm/hvm.c. */
 const crashLine = /^(?:Domain (\d+) \(vcpu#\d+\) crashed on cpu#|d(\d+)v\d+ Triple fault)/;
-
-/** Names of the launch statuses, by number. */
-const statusNames: Readonly<Record<number, string>> = {
-  [LaunchStatus.success]: "success",
-  [LaunchStatus.imageTruncated]: "imageTruncated",
-  [LaunchStatus.imageMagic]: "imageMagic",
-  [LaunchStatus.imageVersion]: "imageVersion",
-  [LaunchStatus.imageTarget]: "imageTarget",
-  [LaunchStatus.imageMalformed]: "imageMalformed",
-  [LaunchStatus.planDigest]: "planDigest",
-  [LaunchStatus.planMalformed]: "planMalformed",
-  [LaunchStatus.materialDigest]: "materialDigest",
-  [LaunchStatus.hypercall]: "hypercall",
-  [LaunchStatus.outOfOrder]: "outOfOrder",
-  [LaunchStatus.stalled]: "stalled",
-  [LaunchStatus.policy]: "policy",
-  [LaunchStatus.signature]: "signature",
-  [LaunchStatus.launchVersion]: "launchVersion",
-};
-
-/** A launch status in words: its name in contract/receipt.ts, or its number. */
-export function launchStatusName(status: number): string {
-  return statusNames[status] ?? `status ${status}`;
-}
 
 export class LaunchObserver {
   readonly #domains: readonly (ObservedDomain & { readonly recovery: boolean })[];
@@ -94,6 +68,10 @@ export class LaunchObserver {
   readonly #crashed = new Set<number>();
   readonly #countsNanoseconds: boolean;
   readonly #startedTicks = new Map<string, number>();
+  /** What the receipt says became of each domain. */
+  readonly #states = new Map<string, DomainStateName>();
+  /** Statuses of the receipt's parts. */
+  readonly #statuses: number[] = [];
   #firstTicks: number | undefined;
   #megahertz = 1000;
   /** Host's counter when the receipt was written, to place the boot domain's clock. */
@@ -159,16 +137,17 @@ export class LaunchObserver {
     if (awaited.length > 0) return undefined;
     if (this.recoveredFrom !== 0) {
       const refusal = launchStatusName(this.recoveredFrom);
-      const reason = `the main plan was refused (${refusal}); the recovery plan's domains are up`;
+      const reason = `the main plan failed (${refusal}); the recovery plan's domains are up`;
       return { status: "recovered", reason };
     }
     return { status: "success", reason: "every domain is up, and the boot domain is gone" };
   }
 
-  /** Names of the domains whose text has not come yet. */
+  /** Names of the domains whose text has not come yet, and can still come. */
   awaited(): string[] {
     return this.domains
       .filter(({ domid, markerAtNs }) => this.#untils.has(domid) && markerAtNs === null)
+      .filter(({ name }) => (this.#states.get(name) ?? "started") === "started")
       .map(({ name }) => name);
   }
 
@@ -213,22 +192,29 @@ export class LaunchObserver {
   #observeReceipt(text: string, ticks: number, atNs: number): TimelineEvent[] {
     this.receiptLines.push(text);
     this.#receiptTicks ??= ticks;
-    const domain = domainLine.exec(text);
-    if (domain !== null) {
-      const [, name = "", state = ""] = domain;
-      if (state === "started") this.#startedTicks.set(name, Number(domain[4]));
+    const domain = receiptLines.domain.exec(text)?.groups;
+    if (domain !== undefined) {
+      const { name = "", state = "", times = "" } = domain;
+      const started = Number(times.split(" ")[1]);
+      if (started !== 0) this.#startedTicks.set(name, started);
+      this.#states.set(name, state as DomainStateName);
       return [{ atNs, domain: name, text: state }];
     }
-    const launch = launchLine.exec(text);
-    if (launch !== null) this.#placeStarts(Number(launch[1]));
-    const plan = planLine.exec(text);
-    if (plan === null) return [];
-    this.verifiedBy = Number(plan[1]);
-    this.launchVersion = Number(plan[2]);
-    this.recoveredFrom = Number(plan[3]);
-    if (this.recoveredFrom === 0) return [];
-    const refusal = launchStatusName(this.recoveredFrom);
-    return [{ atNs, text: `the main plan was refused (${refusal}): the recovery plan ran` }];
+    const plan = receiptLines.plan.exec(text)?.groups;
+    if (plan !== undefined) {
+      this.verifiedBy = Number(plan.verifiedBy);
+      this.launchVersion = Number(plan.launchVersion);
+      return [];
+    }
+    const launch = receiptLines.launch.exec(text)?.groups;
+    if (launch === undefined) return [];
+    this.#placeStarts(Number(launch.times?.split(" ")[1]));
+    this.#receiptTicks = undefined;
+    const [failed] = this.#statuses;
+    this.#statuses.push(Number(launch.status));
+    if (failed === undefined) return [];
+    this.recoveredFrom = failed;
+    return [{ atNs, text: `the main plan failed (${launchStatusName(failed)}): recovery ran` }];
   }
 
   /** The boot domain's clock has another origin; its receipt ended when its first line began. */

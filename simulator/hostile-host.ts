@@ -53,6 +53,7 @@ export function hostileHost(
       },
       xen: {
         domctl: (argument) => maybe(argument, abi.xen_domctl_size, () => xen.domctl(argument)),
+        sysctl: (argument) => maybe(argument, abi.xen_sysctl_size, () => xen.sysctl(argument)),
         memoryOp: (command, argument) =>
           maybe(argument, abi.xen_memory_reservation_size, () => xen.memoryOp(command, argument)),
         consoleWrite: (text, bytes) => maybe(text, 0, () => xen.consoleWrite(text, bytes)),

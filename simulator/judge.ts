@@ -206,7 +206,7 @@ function checkWork(
     return;
   }
   const { plan, isRecovery } = accepted;
-  say((receipt.recoveredFrom !== 0) === isRecovery, `${words} has another plan to run`);
+  say((receipt.main !== undefined) === isRecovery, `${words} has another plan to run`);
   const { hypercalls: most, imageBytes: ofPlan } = workOfLaunch(plan);
   const imageBytes = ofPlan + (isRecovery ? MOST_REFUSED_BYTES : 0);
   say(hypercalls <= most, `${hypercalls} hypercalls, of ${most} at most`);

@@ -11,6 +11,7 @@ import { paths } from "../setup/paths.js";
 import type { HostArchitecture } from "../xen-model/architecture.js";
 import { arm64Architecture } from "../xen-model/arm64/architecture.js";
 import { DIGEST_BYTE_NS } from "../xen-model/costs.js";
+import type { Behaviour } from "../xen-model/domain-life.js";
 import type { Hypercall, Injection } from "../xen-model/hypercalls.js";
 import { decodeReceipt, type Receipt } from "../xen-model/receipt.js";
 import { x86Architecture } from "../xen-model/x86_64/architecture.js";
@@ -25,6 +26,7 @@ export interface BootDomainImports {
   };
   readonly xen: {
     domctl(argument: number): number;
+    sysctl(argument: number): number;
     memoryOp(command: number, argument: number): number;
     consoleWrite(text: number, bytes: number): number;
     xsmOp(argument: number): number;
@@ -39,6 +41,10 @@ export interface SimulationOptions {
   readonly machine?: number | undefined;
   /** Pages of the host that are free when the launch begins. */
   readonly freePages: number;
+  /** Physical CPUs of the host; default: 8. */
+  readonly cpus?: number | undefined;
+  /** What each domain does once it runs; default: it runs on, silent. */
+  readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
   /** The FLASK policy that Xen enforces. */
   readonly policy?: Uint8Array | undefined;
   /** Whom the boot domain trusts, a TrustRecord; default: nobody. */
@@ -103,7 +109,7 @@ function hostOf(machine: number): HostArchitecture {
 /** Launches an image, which may be any bytes. */
 export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
   const { wasm, machine = MACHINE_X86_64 } = options;
-  const { freePages, policy, trust, inject, observe, between } = options;
+  const { freePages, policy, trust, inject, observe, between, cpus, behaviourOf } = options;
   let linear = new Uint8Array(0);
   let imageBytesRead = 0;
   const model = new XenModel(
@@ -119,7 +125,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
         return there ? image.subarray(offset, offset + PAGE_SIZE) : undefined;
       },
     },
-    { freePages, architecture: hostOf(machine), policy, inject, observe },
+    { freePages, architecture: hostOf(machine), policy, cpus, behaviourOf, inject, observe },
   );
   const pointer = (address: number): bigint => memoryBase + BigInt(address >>> 0);
   const imports: BootDomainImports = {
@@ -143,6 +149,7 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
     },
     xen: {
       domctl: (argument) => model.domctl(pointer(argument)),
+      sysctl: (argument) => model.sysctl(pointer(argument)),
       memoryOp: (command, argument) => model.memoryOp(command, pointer(argument)),
       consoleWrite: (text, bytes) => model.consoleWrite(pointer(text), bytes),
       xsmOp: (argument) => model.xsmOp(pointer(argument)),

@@ -13,6 +13,8 @@ export interface DomainCreation {
   /** The first two words of xen_arch_domainconfig. */
   readonly devices: number;
   readonly sharedInterrupts: number;
+  readonly maxEventChannelPort: number;
+  readonly cpuPool: number;
   /** Negative: Xen's maximum. */
   readonly grantFrames: number;
   readonly maptrackFrames: number;

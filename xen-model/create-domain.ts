@@ -28,7 +28,11 @@ export function creationError(
   const { createFlags, maxVcpus, grantFrames, maptrackFrames } = creation;
   const added = createFlags & ~HVM_WITH_HAP;
   if ((createFlags & HVM_WITH_HAP) !== HVM_WITH_HAP || (added & gone) !== 0) return abi.XEN_EPERM;
-  const given = PRIVILEGES | abi.XEN_DOMCTL_CDF_xen_log | abi.XEN_DOMCTL_CDF_host_ends;
+  const given =
+    PRIVILEGES |
+    abi.XEN_DOMCTL_CDF_xen_log |
+    abi.XEN_DOMCTL_CDF_host_ends |
+    abi.XEN_DOMCTL_CDF_receipt;
   if ((added & ~given) !== 0) return abi.XEN_EPERM;
   if ((added & abi.XEN_DOMCTL_CDF_hardware) !== 0) return abi.XEN_EOPNOTSUPP;
   if (maxVcpus < 1) return abi.XEN_EINVAL;

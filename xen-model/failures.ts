@@ -19,6 +19,7 @@ export type { Failure } from "./failure-table.js";
 
 const domctl = "xen/common/domctl.c";
 const domain = "xen/common/domain.c";
+const sysctl = "xen/common/sysctl.c";
 const memory = "xen/common/memory.c";
 const grants = "xen/common/grant_table.c";
 const bootDomain = "xen/common/boot_domain.c";
@@ -64,6 +65,26 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   copy: fillNever,
   clear: fillNever,
   setContext: onDomain,
+  setAffinity: onDomain,
+  setShare: onDomain,
+  changePool: [
+    ["EFAULT", `do_sysctl ${sysctl}`, "the argument can't be read"],
+    ["EACCES", `do_sysctl ${sysctl}`, "the interface version is another"],
+    ["EPERM", `do_sysctl ${sysctl}`, "it is none of the boot domain's sysctls"],
+  ],
+  openChannel: [
+    ["EFAULT", `boot_domain_channel ${bootDomain}`, "the argument can't be read"],
+    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
+  ],
+  grant: [
+    ["EFAULT", `boot_domain_grant ${bootDomain}`, "the argument can't be read"],
+    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
+  ],
+  wait: [
+    ["EFAULT", `boot_domain_wait ${bootDomain}`, "the argument can't be read or written"],
+    ["EINVAL", `boot_domain_wait ${bootDomain}`, "padding is not zero"],
+    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
+  ],
   start: [...onDomain, ["EPERM", `do_domctl ${domctl}`, "the domain has been started"]],
   destroy: [...onDomain, ["EINVAL", `domain_kill ${domain}`, "it is the caller itself"]],
   console: [

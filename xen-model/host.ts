@@ -7,9 +7,12 @@ import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
 import { creationError, PRIVILEGES } from "./create-domain.js";
+import { type Behaviour, type DomainLife, type News, nextNews, takeNews } from "./domain-life.js";
 import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
 import type { GuestTables } from "./guest-tables.js";
+import { type ModelGrant, ModelLinks } from "./links.js";
+import { ModelProcessors } from "./processors.js";
 
 /** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
 const CONTROL_DOMAIN_MAX_ORDER = 18;
@@ -30,6 +33,25 @@ export interface ModelDomain {
   totalPages: number;
   context: Uint8Array | undefined;
   started: boolean;
+  readonly cpuPool: number;
+  readonly maxEventChannelPort: number;
+  readonly grantFrames: number;
+  /** Event channel ports that were opened for others, each with the domid. */
+  readonly ports: Map<number, number>;
+  readonly grants: Map<number, ModelGrant>;
+}
+
+/** Physical CPUs of a host of which nothing else is said. */
+const DEFAULT_CPUS = 8;
+
+export interface HostOptions {
+  readonly architecture: HostArchitecture;
+  /** What there is of FLASK, if it enforces a policy. */
+  readonly flask?: Flask | undefined;
+  /** Physical CPUs; default: 8. */
+  readonly cpus?: number | undefined;
+  /** What each domain does once it runs; default: it runs on, silent. */
+  readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
 }
 
 export class ModelHost {
@@ -37,21 +59,38 @@ export class ModelHost {
   /** Virtual time in nanoseconds. */
   now = 0;
 
-  /** Privileges that domains have been given, and those that nobody can have. */
+  /** Privileges that domains have been given, those that nobody can have, those kept for a second time. */
   given = 0;
   dropped = 0;
+  reserved = 0;
+  /** Pages that no domain gets. */
+  reservedPages = 0;
+  readonly links: ModelLinks;
+  readonly processors: ModelProcessors;
+  /** What runs, by domid, in the order of their starts. */
+  readonly lives = new Map<number, DomainLife>();
+  #hasCreated = false;
 
-  /** `flask`: what there is of FLASK, if it enforces a policy. */
+  readonly architecture: HostArchitecture;
+  readonly flask: Flask | undefined;
+  readonly #behaviourOf: (domid: number) => Behaviour | undefined;
+
   constructor(
     public freePages: number,
-    readonly architecture: HostArchitecture,
-    readonly flask?: Flask,
-  ) {}
+    { architecture, flask, cpus = DEFAULT_CPUS, behaviourOf = () => undefined }: HostOptions,
+  ) {
+    this.architecture = architecture;
+    this.flask = flask;
+    this.#behaviourOf = behaviourOf;
+    this.links = new ModelLinks(this.domains);
+    this.processors = new ModelProcessors(cpus);
+  }
 
   /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their halves for each architecture. */
   createDomain(domid: number, creation: DomainCreation): number {
     const { initialPoolPages } = this.architecture;
-    const gone = this.given | this.dropped;
+    const again = this.reserved & ~this.#held();
+    const gone = (this.given & ~again) | this.dropped;
     const refused = creationError(creation, gone, this.architecture);
     if (domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
@@ -76,17 +115,42 @@ export class ModelHost {
         totalPages: 0,
         context: undefined,
         started: false,
+        cpuPool: creation.cpuPool,
+        maxEventChannelPort: creation.maxEventChannelPort,
+        grantFrames: creation.grantFrames,
+        ports: new Map(),
+        grants: new Map(),
       },
     });
+    this.reserved &= ~(creation.createFlags & this.given);
     this.given |= creation.createFlags & PRIVILEGES;
+    this.#hasCreated = true;
     return 0;
   }
 
   /** XEN_BOOT_DOMAIN_drop, xen/common/boot_domain.c. */
-  drop(privileges: number): number {
-    if ((privileges & ~PRIVILEGES) !== 0) return -abi.XEN_EINVAL;
+  drop(privileges: number, reserved: number, reservedPages: number): number {
+    if (((privileges | reserved) & ~PRIVILEGES) !== 0) return -abi.XEN_EINVAL;
+    if (reserved !== 0 && this.#hasCreated) return -abi.XEN_EPERM;
+    if (reservedPages > this.freePages) return -abi.XEN_ENOMEM;
     this.dropped |= privileges;
+    this.reserved |= reserved;
+    this.reservedPages = reservedPages;
     return 0;
+  }
+
+  /** boot_domain_wait(), xen/common/boot_domain.c: news, or undefined after sleeping. */
+  wait(timeoutNs: number): News | undefined {
+    const news = takeNews(this.lives, this.now);
+    if (news === undefined && timeoutNs > 0) {
+      this.now = Math.min(this.now + timeoutNs, nextNews(this.lives, this.now));
+    }
+    return news;
+  }
+
+  /** Privileges that domains have now. */
+  #held(): number {
+    return [...this.domains.values()].reduce((all, { createFlags }) => all | createFlags, 0);
   }
 
   /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
@@ -179,6 +243,13 @@ export class ModelHost {
     const isWhole = domain.vcpus === domain.maxVcpus;
     if (!isWhole && !this.architecture.startsWithoutVcpus) return -abi.XEN_EPERM;
     domain.started = true;
+    const signal = [...this.links.signals].find(([, remote]) => remote === domain.domid);
+    this.lives.set(domain.domid, {
+      startedNs: this.now,
+      behaviour: this.#behaviourOf(domain.domid) ?? {},
+      signalPort: signal?.[0],
+      ...{ toldSignal: false, toldEnd: false },
+    });
     return 0;
   }
 
@@ -186,6 +257,7 @@ export class ModelHost {
   destroy(domain: ModelDomain): number {
     this.freePages += domain.totalPages + domain.pagingPoolPages + domain.structurePages;
     this.domains.delete(domain.domid);
+    this.lives.delete(domain.domid);
     if (!domain.started) this.given &= ~domain.createFlags;
     return 0;
   }
@@ -196,7 +268,7 @@ export class ModelHost {
   }
 
   #take(pages: number): boolean {
-    if (pages > this.freePages) return false;
+    if (pages > this.freePages - this.reservedPages) return false;
     this.freePages -= pages;
     return true;
   }

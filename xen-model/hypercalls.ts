@@ -12,7 +12,13 @@ export const hypercallNames = [
   "copy",
   "clear",
   "setContext",
+  "setAffinity",
+  "setShare",
+  "changePool",
+  "openChannel",
+  "grant",
   "start",
+  "wait",
   "destroy",
   "console",
   "exit",
@@ -30,7 +36,7 @@ export interface Hypercall {
   readonly name: HypercallName;
   /** Its number among the launch's hypercalls of this name, from 1. */
   readonly occurrence: number;
-  /** The domain that it is on; 0 for console, exit, drop, policy and label. */
+  /** The domain that it is on; 0 for those on none. */
   readonly domid: number;
   /** Units (extents, pages; 1 for all else) that it asks for. */
   readonly wanted: number;

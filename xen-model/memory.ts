@@ -42,9 +42,15 @@ export function bootDomainBytes(imageBytes: number): number {
   return Math.ceil((imageBytes + BOOT_DOMAIN_BYTES) / MEBIBYTE) * MEBIBYTE;
 }
 
+/** What a domain takes of the host's memory. */
+export function pagesOfDomain(domain: PlannedDomain): number {
+  const { memoryPages, pagingPoolPages, maxGrantFrames } = domain;
+  return memoryPages + pagingPoolPages + maxGrantFrames * 2 + DOMAIN_PAGES;
+}
+
 /** What the host must have for this plan, whose image has so many bytes. */
 export function hostDemand(
-  plan: { readonly domains: readonly PlannedDomain[] },
+  plan: { readonly domains: readonly PlannedDomain[]; readonly reservedPages: number },
   imageBytes: number,
 ): HostDemand {
   const bootDomain = bootDomainBytes(imageBytes);
@@ -52,9 +58,9 @@ export function hostDemand(
     bootDomain / PAGE_SIZE + pagingPoolPages(bootDomain / PAGE_SIZE, 1) + DOMAIN_PAGES;
   const domains = plan.domains.map((domain) => ({
     name: domain.name,
-    pages: domain.memoryPages + domain.pagingPoolPages + domain.maxGrantFrames * 2 + DOMAIN_PAGES,
+    pages: pagesOfDomain(domain),
   }));
-  const domainPages = domains.reduce((sum, { pages }) => sum + pages, 0);
+  const domainPages = domains.reduce((sum, { pages }) => sum + pages, plan.reservedPages);
   // The boot loader's copy of the image is given back before the first domain is created.
   const imagePages = Math.ceil(imageBytes / PAGE_SIZE);
   const guestPages = bootDomainPages + Math.max(domainPages, imagePages);

@@ -4,22 +4,80 @@
 
 import {
   DomainState,
+  LaunchStatus,
   RECEIPT_MAGIC,
   RECEIPT_VERSION,
   ReceiptDomain,
   ReceiptHeader,
+  ReceiptStep,
 } from "../contract/receipt.js";
+
+/** States of a domain, by their numbers. */
+export const domainStates = {
+  absent: DomainState.absent,
+  created: DomainState.created,
+  started: DomainState.started,
+  destroyed: DomainState.destroyed,
+  failed: DomainState.failed,
+  skipped: DomainState.skipped,
+  finished: DomainState.finished,
+} as const;
+
+export type DomainStateName = keyof typeof domainStates;
+
+/** Names of the launch statuses, by number. */
+const statusNames: Readonly<Record<number, string>> = {
+  [LaunchStatus.success]: "success",
+  [LaunchStatus.imageTruncated]: "imageTruncated",
+  [LaunchStatus.imageMagic]: "imageMagic",
+  [LaunchStatus.imageVersion]: "imageVersion",
+  [LaunchStatus.imageTarget]: "imageTarget",
+  [LaunchStatus.imageMalformed]: "imageMalformed",
+  [LaunchStatus.planDigest]: "planDigest",
+  [LaunchStatus.planMalformed]: "planMalformed",
+  [LaunchStatus.materialDigest]: "materialDigest",
+  [LaunchStatus.hypercall]: "hypercall",
+  [LaunchStatus.outOfOrder]: "outOfOrder",
+  [LaunchStatus.stalled]: "stalled",
+  [LaunchStatus.policy]: "policy",
+  [LaunchStatus.signature]: "signature",
+  [LaunchStatus.launchVersion]: "launchVersion",
+  [LaunchStatus.ended]: "ended",
+  [LaunchStatus.late]: "late",
+};
+
+/** A launch status in words: its name in contract/receipt.ts, or its number. */
+export function launchStatusName(status: number): string {
+  return statusNames[status] ?? `status ${status}`;
+}
 
 /** What became of one domain; times are ticks of the boot domain's clock, 0 for never. */
 export interface DomainReceipt {
+  readonly name: string;
   readonly domid: number;
-  readonly state: "absent" | "created" | "started" | "destroyed";
+  readonly state: DomainStateName;
   readonly createdAt: number;
   readonly startedAt: number;
+  readonly signalledAt: number;
+  readonly readyAt: number;
+  /** When it ended by itself, and how: SHUTDOWN_*. */
+  readonly endedAt: number;
+  readonly destroyedAt: number;
+  readonly endReason: number;
+  /** Why it failed, a LaunchStatus, with number of the operation and errno; 0: it did not. */
+  readonly status: number;
+  readonly operation: number;
+  readonly error: number;
 }
 
-/** A launch; times are ticks of the boot domain's clock, of which a millisecond has clockKilohertz. */
-export interface Receipt {
+/** When a step ran; 0 for never. */
+export interface StepReceipt {
+  readonly beganAt: number;
+  readonly endedAt: number;
+}
+
+/** What a plan did; times are ticks of the boot domain's clock, a millisecond has clockKilohertz. */
+export interface ReceiptPart {
   readonly status: number;
   readonly step: number;
   readonly operation: number;
@@ -28,8 +86,6 @@ export interface Receipt {
   /** Number of the trusted key that signed the plan, from 1; 0: it is not verified. */
   readonly verifiedBy: number;
   readonly launchVersion: number;
-  /** Why the recovery plan ran, a LaunchStatus; 0: the main one did. */
-  readonly recoveredFrom: number;
   readonly clockKilohertz: number;
   readonly beganAt: number;
   readonly endedAt: number;
@@ -37,32 +93,57 @@ export interface Receipt {
   readonly populateTicks: number;
   readonly copyTicks: number;
   readonly clearTicks: number;
+  readonly waitTicks: number;
   /** SHA-256 of the plan, hexadecimal. */
   readonly planDigest: string;
-  /** In the order of the plan. */
+  /** In the order of the plan, as are the steps. */
   readonly domains: readonly DomainReceipt[];
+  readonly steps: readonly StepReceipt[];
 }
 
-const states: Readonly<Record<number, DomainReceipt["state"]>> = {
-  [DomainState.absent]: "absent",
-  [DomainState.created]: "created",
-  [DomainState.started]: "started",
-  [DomainState.destroyed]: "destroyed",
-};
+/** A launch: of the plan that ran last. */
+export interface Receipt extends ReceiptPart {
+  /** The main plan's part, if the recovery plan ran in its place. */
+  readonly main?: ReceiptPart;
+}
 
 /** Decodes the binary form, contract/receipt.ts. Throws when it is none: only domb writes it. */
 export function decodeReceipt(bytes: Uint8Array): Receipt {
+  const { part, end } = decodePart(bytes);
+  if (!beginsPart(bytes.subarray(end))) return part;
+  return { ...decodePart(bytes.subarray(end)).part, main: part };
+}
+
+/** Size of the binary form. */
+export function receiptBytes(receipt: Receipt): number {
+  const parts = receipt.main === undefined ? [receipt] : [receipt.main, receipt];
+  return parts.reduce(
+    (sum, { domains, steps }) =>
+      sum +
+      ReceiptHeader.size +
+      domains.length * ReceiptDomain.size +
+      steps.length * ReceiptStep.size,
+    0,
+  );
+}
+
+function beginsPart(bytes: Uint8Array): boolean {
+  if (bytes.length < ReceiptHeader.size) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.getUint32(ReceiptHeader.magic, true) === RECEIPT_MAGIC;
+}
+
+function decodePart(bytes: Uint8Array): { readonly part: ReceiptPart; readonly end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u32 = (offset: number): number => view.getUint32(offset, true);
   const ticks = (offset: number): number => Number(view.getBigUint64(offset, true));
-  if (
-    u32(ReceiptHeader.magic) !== RECEIPT_MAGIC ||
-    u32(ReceiptHeader.version) !== RECEIPT_VERSION
-  ) {
+  if (!beginsPart(bytes) || u32(ReceiptHeader.version) !== RECEIPT_VERSION) {
     throw new Error("not a launch receipt of this version");
   }
-  const digest = bytes.subarray(ReceiptHeader.planDigest, ReceiptHeader.planDigest + 32);
-  return {
+  const stepsAt = ReceiptHeader.size + u32(ReceiptHeader.domains) * ReceiptDomain.size;
+  const steps = u32(ReceiptHeader.steps);
+  const planDigest = bytes.subarray(ReceiptHeader.planDigest, ReceiptHeader.planDigest + 32);
+  const part = {
     status: u32(ReceiptHeader.status),
     step: u32(ReceiptHeader.step),
     operation: u32(ReceiptHeader.operation),
@@ -70,7 +151,6 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     error: u32(ReceiptHeader.error),
     verifiedBy: u32(ReceiptHeader.verifiedBy),
     launchVersion: u32(ReceiptHeader.launchVersion),
-    recoveredFrom: u32(ReceiptHeader.recoveredFrom),
     clockKilohertz: u32(ReceiptHeader.clockKilohertz),
     beganAt: ticks(ReceiptHeader.beganAt),
     endedAt: ticks(ReceiptHeader.endedAt),
@@ -78,33 +158,107 @@ export function decodeReceipt(bytes: Uint8Array): Receipt {
     populateTicks: ticks(ReceiptHeader.populateTicks),
     copyTicks: ticks(ReceiptHeader.copyTicks),
     clearTicks: ticks(ReceiptHeader.clearTicks),
-    planDigest: [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join(""),
+    waitTicks: ticks(ReceiptHeader.waitTicks),
+    planDigest: Buffer.from(planDigest).toString("hex"),
     domains: Array.from({ length: u32(ReceiptHeader.domains) }, (_, index) => {
       const record = ReceiptHeader.size + index * ReceiptDomain.size;
+      const name = bytes.subarray(record + ReceiptDomain.name, record + ReceiptDomain.createdAt);
       return {
+        name: Buffer.from(name).toString("latin1").replace(/\0+$/, ""),
         domid: u32(record + ReceiptDomain.domid),
-        state: states[u32(record + ReceiptDomain.state)] ?? "absent",
+        state: stateOf(u32(record + ReceiptDomain.state)),
         createdAt: ticks(record + ReceiptDomain.createdAt),
         startedAt: ticks(record + ReceiptDomain.startedAt),
+        signalledAt: ticks(record + ReceiptDomain.signalledAt),
+        readyAt: ticks(record + ReceiptDomain.readyAt),
+        endedAt: ticks(record + ReceiptDomain.endedAt),
+        destroyedAt: ticks(record + ReceiptDomain.destroyedAt),
+        endReason: u32(record + ReceiptDomain.endReason),
+        status: u32(record + ReceiptDomain.status),
+        operation: u32(record + ReceiptDomain.operation),
+        error: u32(record + ReceiptDomain.error),
       };
     }),
+    steps: Array.from({ length: steps }, (_, index) => {
+      const record = stepsAt + index * ReceiptStep.size;
+      const [beganAt, endedAt] = [ReceiptStep.beganAt, ReceiptStep.endedAt];
+      return { beganAt: ticks(record + beganAt), endedAt: ticks(record + endedAt) };
+    }),
+  };
+  return { part, end: stepsAt + steps * ReceiptStep.size };
+}
+
+function stateOf(found: number): DomainStateName {
+  const entries = Object.entries(domainStates) as [DomainStateName, number][];
+  return entries.find(([, number]) => number === found)?.[0] ?? "absent";
+}
+
+/** Lines that the boot domain prints of a plan, in this order. */
+export const receiptLines = {
+  domain:
+    /^domb: domain \d+ (?<name>\S+) d(?<domid>\d+) (?<state>\w+) reason (?<endReason>\d+) status (?<status>\d+) operation (?<operation>\d+) error (?<error>\d+) times (?<times>[\d ]+)$/,
+  steps: /^domb: steps from (?<first>\d+) times (?<times>[\d ]+)$/,
+  plan: /^domb: plan verified (?<verifiedBy>\d+) version (?<launchVersion>\d+) kHz (?<clockKilohertz>\d+) digest (?<planDigest>[0-9a-f]{64})$/,
+  launch:
+    /^domb: launch status (?<status>\d+) step (?<step>\d+) operation (?<operation>\d+) domain (?<domain>\d+) error (?<error>\d+) times (?<times>[\d ]+)$/,
+} as const;
+
+/** Reads the printed form; undefined when the lines of no plan are among the lines. */
+export function parseReceiptLines(lines: readonly string[]): Receipt | undefined {
+  const parts: ReceiptPart[] = [];
+  let domains: DomainReceipt[] = [];
+  let steps: StepReceipt[] = [];
+  let plan: Record<string, string> = {};
+  for (const line of lines) {
+    const domain = receiptLines.domain.exec(line)?.groups;
+    if (domain !== undefined) domains.push(parseDomain(domain));
+    const some = receiptLines.steps.exec(line)?.groups;
+    if (some !== undefined) steps.push(...parseSteps(some));
+    plan = receiptLines.plan.exec(line)?.groups ?? plan;
+    const launch = receiptLines.launch.exec(line)?.groups;
+    if (launch === undefined) continue;
+    parts.push({ ...parseLaunch(launch, plan), domains, steps });
+    domains = [];
+    steps = [];
+    plan = {};
+  }
+  const last = parts.at(-1);
+  const [main] = parts;
+  if (last === undefined || main === undefined || main === last) return last;
+  return { ...last, main };
+}
+
+function numbersIn(text = ""): readonly number[] {
+  return text.split(" ").map(Number);
+}
+
+function parseDomain(groups: Record<string, string>): DomainReceipt {
+  const [createdAt = 0, startedAt = 0, signalledAt = 0, readyAt = 0, endedAt = 0, destroyedAt = 0] =
+    numbersIn(groups.times);
+  return {
+    name: groups.name ?? "",
+    domid: Number(groups.domid),
+    state: groups.state as DomainStateName,
+    ...{ createdAt, startedAt, signalledAt, readyAt, endedAt, destroyedAt },
+    endReason: Number(groups.endReason),
+    status: Number(groups.status),
+    operation: Number(groups.operation),
+    error: Number(groups.error),
   };
 }
 
-const domainLine = /^domb: domain \d+ \S+ d(\d+) (\w+) created (\d+) started (\d+)$/;
-const planLine = /^domb: launch verified (\d+) version (\d+) recovered (\d+) plan ([0-9a-f]{64})$/;
-const launchLine =
-  /^domb: launch status (\d+) step (\d+) operation (\d+) domain (\d+) error (\d+) kHz (\d+) began (\d+) ended (\d+) digest (\d+) populate (\d+) copy (\d+) clear (\d+)$/;
+function parseSteps(groups: Record<string, string>): readonly StepReceipt[] {
+  const times = numbersIn(groups.times);
+  return Array.from({ length: times.length / 2 }, (_, index) => ({
+    beganAt: times[2 * index] ?? 0,
+    endedAt: times[2 * index + 1] ?? 0,
+  }));
+}
 
-/** Reads the printed form; undefined when the lines of the launch are not among the lines. */
-export function parseReceiptLines(lines: readonly string[]): Receipt | undefined {
-  const find = (pattern: RegExp) =>
-    lines.map((line) => pattern.exec(line)).find((match) => match !== null);
-  const [plan, launch] = [find(planLine), find(launchLine)];
-  if (plan === undefined || launch === undefined) return undefined;
-  const [verifiedBy = 0, launchVersion = 0, recoveredFrom = 0] = plan.slice(1, 4).map(Number);
-  const numbers = launch.slice(1).map(Number);
-  const [status = 0, step = 0, operation = 0, domain = 0, error = 0, clockKilohertz = 0] = numbers;
+function parseLaunch(
+  launch: Record<string, string>,
+  plan: Record<string, string>,
+): Omit<ReceiptPart, "domains" | "steps"> {
   const [
     beganAt = 0,
     endedAt = 0,
@@ -112,28 +266,29 @@ export function parseReceiptLines(lines: readonly string[]): Receipt | undefined
     populateTicks = 0,
     copyTicks = 0,
     clearTicks = 0,
-  ] = numbers.slice(6);
-  const domains = lines.flatMap((line) => {
-    const match = domainLine.exec(line);
-    if (match === null) return [];
-    const state = Object.values(states).find((known) => known === match[2]) ?? "absent";
-    const [domid = 0, , createdAt = 0, startedAt = 0] = match.slice(1).map(Number);
-    return [{ domid, state, createdAt, startedAt }];
-  });
+    waitTicks = 0,
+  ] = numbersIn(launch.times);
   return {
-    ...{ status, step, operation, domain, error, verifiedBy, launchVersion, recoveredFrom },
-    ...{ clockKilohertz, beganAt, endedAt, digestTicks, populateTicks, copyTicks, clearTicks },
-    ...{ planDigest: plan[4] ?? "", domains },
+    status: Number(launch.status),
+    step: Number(launch.step),
+    operation: Number(launch.operation),
+    domain: Number(launch.domain),
+    error: Number(launch.error),
+    verifiedBy: Number(plan.verifiedBy),
+    launchVersion: Number(plan.launchVersion),
+    clockKilohertz: Number(plan.clockKilohertz),
+    ...{ beganAt, endedAt, digestTicks, populateTicks, copyTicks, clearTicks, waitTicks },
+    planDigest: plan.planDigest ?? "",
   };
 }
 
+const times = /(?:At|Ticks)$/;
+
 /** The receipt without its times: what two launches of one image have in common. */
 export function withoutTimes(receipt: Receipt): object {
-  const { status, step, operation, domain, error, planDigest, domains } = receipt;
-  const { verifiedBy, launchVersion, recoveredFrom } = receipt;
-  return {
-    ...{ status, step, operation, domain, error, planDigest },
-    ...{ verifiedBy, launchVersion, recoveredFrom },
-    domains: domains.map(({ domid, state }) => ({ domid, state })),
-  };
+  return JSON.parse(
+    JSON.stringify(receipt, (key, value) =>
+      times.test(key) || key === "clockKilohertz" || key === "steps" ? undefined : value,
+    ),
+  );
 }

@@ -7,6 +7,7 @@ import { PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CONSOLE_BYTE_NS, HYPERCALL_NS } from "./costs.js";
+import type { Behaviour } from "./domain-life.js";
 import { Flask } from "./flask.js";
 import { type ModelDomain, ModelHost } from "./host.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
@@ -39,6 +40,10 @@ export interface XenModelOptions {
   readonly architecture: HostArchitecture;
   /** The FLASK policy that Xen enforces. */
   readonly policy?: Uint8Array | undefined;
+  /** Physical CPUs of the host; default: 8. */
+  readonly cpus?: number | undefined;
+  /** What each domain does once it runs; default: it runs on, silent. */
+  readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: ((call: Hypercall) => Injection | undefined) | undefined;
   /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
@@ -64,8 +69,9 @@ export class XenModel {
   constructor(memory: BootDomainMemory, options: XenModelOptions) {
     this.#memory = memory;
     this.#options = options;
-    const { freePages, architecture, policy } = options;
-    this.host = new ModelHost(freePages, architecture, policy && new Flask(policy));
+    const { freePages, architecture, policy, cpus, behaviourOf } = options;
+    const flask = policy && new Flask(policy);
+    this.host = new ModelHost(freePages, { architecture, flask, cpus, behaviourOf });
   }
 
   /** do_domctl(), xen/common/domctl.c. */
@@ -107,6 +113,19 @@ export class XenModel {
           return 0;
         });
         return this.#call("limitMemory", domid, () => pages(bytes), run);
+      }
+      case abi.XEN_DOMCTL_setvcpuaffinity: {
+        const vcpu = op.getUint32(abi.xen_domctl_u_vcpuaffinity_vcpu_offset, true);
+        const run = on((domain) => (vcpu < domain.vcpus ? 0 : -abi.XEN_EINVAL));
+        return this.#call("setAffinity", domid, () => `vCPU ${vcpu}`, run);
+      }
+      case abi.XEN_DOMCTL_scheduler_op: {
+        const scheduler = op.getUint32(abi.xen_domctl_u_scheduler_op_sched_id_offset, true);
+        const run = on(({ cpuPool }) => {
+          const pool = this.host.processors.pools.get(cpuPool);
+          return pool?.scheduler === scheduler ? 0 : -abi.XEN_EINVAL;
+        });
+        return this.#call("setShare", domid, () => `scheduler ${scheduler}`, run);
       }
       case abi.XEN_DOMCTL_unpausedomain:
         return this.#call(
@@ -220,8 +239,12 @@ export class XenModel {
       const privileges = drop.getUint32(abi.xen_boot_domain_drop_privileges_offset, true);
       const details = (): string => `privileges ${hex(BigInt(privileges))}`;
       const version = drop.getUint32(abi.xen_boot_domain_drop_interface_version_offset, true);
+      const reserved = drop.getUint32(abi.xen_boot_domain_drop_reserved_offset, true);
+      const pages = Number(drop.getBigUint64(abi.xen_boot_domain_drop_reserved_pages_offset, true));
       const run = (): number =>
-        version === abi.XEN_DOMCTL_INTERFACE_VERSION ? this.host.drop(privileges) : -abi.XEN_EACCES;
+        version === abi.XEN_DOMCTL_INTERFACE_VERSION
+          ? this.host.drop(privileges, reserved, pages)
+          : -abi.XEN_EACCES;
       return this.#call("drop", 0, details, run);
     }
     if (command === abi.XEN_BOOT_DOMAIN_policy) {
@@ -229,6 +252,9 @@ export class XenModel {
       if (part === undefined) return -abi.XEN_EFAULT;
       return this.#call("policy", 0, none, () => this.#readPolicy(part));
     }
+    if (command === abi.XEN_BOOT_DOMAIN_wait) return this.#wait(address);
+    if (command === abi.XEN_BOOT_DOMAIN_channel) return this.#openChannel(address);
+    if (command === abi.XEN_BOOT_DOMAIN_grant) return this.#grant(address);
     const copy = command === abi.XEN_BOOT_DOMAIN_copy;
     if (!copy && command !== abi.XEN_BOOT_DOMAIN_clear) return -abi.XEN_ENOSYS;
     const fill = this.#memory.at(address, abi.xen_boot_domain_fill_size);
@@ -249,6 +275,69 @@ export class XenModel {
       wanted: Number(pages),
       sourceFrame: copy ? Number(source) : undefined,
     });
+  }
+
+  #wait(address: bigint): number {
+    const wait = this.#memory.at(address, abi.xen_boot_domain_wait_size);
+    if (wait === undefined) return -abi.XEN_EFAULT;
+    const timeout = Number(wait.getBigUint64(abi.xen_boot_domain_wait_timeout_offset, true));
+    const details = (): string => (timeout === 0 ? "not" : `${timeout} ns at most`);
+    return this.#call("wait", 0, details, () => {
+      const news = this.host.wait(timeout);
+      wait.setUint16(abi.xen_boot_domain_wait_domid_offset, news?.domid ?? 0, true);
+      wait.setUint32(abi.xen_boot_domain_wait_event_offset, news?.event ?? 0, true);
+      wait.setUint32(abi.xen_boot_domain_wait_reason_offset, news?.reason ?? 0, true);
+      return 0;
+    });
+  }
+
+  #openChannel(address: bigint): number {
+    const channel = this.#memory.at(address, abi.xen_boot_domain_channel_size);
+    if (channel === undefined) return -abi.XEN_EFAULT;
+    const domid = channel.getUint16(abi.xen_boot_domain_channel_domid_offset, true);
+    const remote = channel.getUint16(abi.xen_boot_domain_channel_remote_offset, true);
+    const port = channel.getUint32(abi.xen_boot_domain_channel_port_offset, true);
+    const details = (): string => `port ${port} for d${remote}`;
+    const run = (): number => this.host.links.openChannel({ domid, remote, port });
+    return this.#call("openChannel", domid, details, run);
+  }
+
+  #grant(address: bigint): number {
+    const grant = this.#memory.at(address, abi.xen_boot_domain_grant_size);
+    if (grant === undefined) return -abi.XEN_EFAULT;
+    const u32 = (offset: number): number => grant.getUint32(offset, true);
+    const domid = grant.getUint16(abi.xen_boot_domain_grant_domid_offset, true);
+    const remote = grant.getUint16(abi.xen_boot_domain_grant_remote_offset, true);
+    const reference = u32(abi.xen_boot_domain_grant_ref_offset);
+    const gfn = Number(grant.getBigUint64(abi.xen_boot_domain_grant_gfn_offset, true));
+    const count = u32(abi.xen_boot_domain_grant_nr_offset);
+    const flags = u32(abi.xen_boot_domain_grant_flags_offset);
+    const readOnly = flags === abi.XEN_BOOT_DOMAIN_GRANT_readonly;
+    if (flags !== 0 && !readOnly) return -abi.XEN_EINVAL;
+    const details = (): string => `references ${reference} +${count} for d${remote}`;
+    const run = (): number =>
+      this.host.links.grant({ domid, remote, reference, gfn, count, readOnly });
+    return this.#call("grant", domid, details, run);
+  }
+
+  /** do_sysctl(), xen/common/sysctl.c. */
+  sysctl(address: bigint): number {
+    const op = this.#memory.at(address, abi.xen_sysctl_size);
+    if (op === undefined) return -abi.XEN_EFAULT;
+    const u32 = (offset: number): number => op.getUint32(offset, true);
+    if (u32(abi.xen_sysctl_interface_version_offset) !== abi.XEN_SYSCTL_INTERFACE_VERSION) {
+      return -abi.XEN_EACCES;
+    }
+    if (u32(abi.xen_sysctl_cmd_offset) !== abi.XEN_SYSCTL_cpupool_op) return -abi.XEN_EPERM;
+    const argument = {
+      operation: u32(abi.xen_sysctl_u_cpupool_op_op_offset),
+      pool: u32(abi.xen_sysctl_u_cpupool_op_cpupool_id_offset),
+      scheduler: u32(abi.xen_sysctl_u_cpupool_op_sched_id_offset),
+      cpu: u32(abi.xen_sysctl_u_cpupool_op_cpu_offset),
+    };
+    const details = (): string =>
+      `operation ${argument.operation}, pool ${argument.pool}, CPU ${argument.cpu}`;
+    return this.#call("changePool", 0, details, () => this.host.processors.change(argument));
   }
 
   /** The boot domain ends without an exit: boot_domain_shutdown(), xen/common/boot_domain.c. */
@@ -305,7 +394,7 @@ export class XenModel {
   #exit(exit: DataView, status: number): number {
     const bytes = exit.getUint32(abi.xen_boot_domain_exit_receipt_bytes_offset, true);
     const receipt = exit.getBigUint64(abi.xen_boot_domain_exit_receipt_offset, true);
-    if (bytes > PAGE_SIZE) return -abi.XEN_E2BIG;
+    if (bytes > abi.XEN_BOOT_DOMAIN_RECEIPT_BYTES) return -abi.XEN_E2BIG;
     if (this.#memory.at(receipt, bytes) === undefined) return -abi.XEN_EFAULT;
     this.exit = {
       status,
@@ -328,6 +417,8 @@ function creationOf(op: DataView): DomainCreation {
     maxVcpus: field(abi.xen_domctl_u_createdomain_max_vcpus_offset),
     devices: field(abi.xen_domctl_u_createdomain_arch_offset),
     sharedInterrupts: field(abi.xen_domctl_u_createdomain_arch_offset + 4),
+    maxEventChannelPort: field(abi.xen_domctl_u_createdomain_max_evtchn_port_offset),
+    cpuPool: field(abi.xen_domctl_u_createdomain_cpupool_id_offset),
     grantFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_grant_frames_offset, true),
     maptrackFrames: op.getInt32(abi.xen_domctl_u_createdomain_max_maptrack_frames_offset, true),
   };

@@ -6,9 +6,11 @@ import {
   DomainRecord,
   ImageHeader,
   MaterialRecord,
+  OnFailure,
   OperationKind,
   OperationRecord,
   PlanHeader,
+  Readiness,
   StepRecord,
 } from "../../contract/image";
 import {
@@ -16,12 +18,15 @@ import {
   MAX_DOMAINS,
   MAX_DOMID,
   MAX_FRAME,
+  MAX_GUARDS,
   MAX_MATERIALS,
   MAX_MEMORY_PAGES,
   MAX_OPERATIONS,
   MAX_ORDER,
   MAX_PAGING_POOL_PAGES,
   MAX_POLICY_BYTES,
+  MAX_PORT,
+  MAX_READY_WITHIN,
   MAX_STEPS,
   MAX_VCPUS,
   MAX_WORK,
@@ -33,6 +38,7 @@ import { headerField, PLAN } from "./memory";
 import {
   domainField,
   domainName,
+  guardDomain,
   materialField,
   materialPages,
   operationField,
@@ -48,11 +54,13 @@ export function acceptPlan(): LaunchStatus {
   const materials = planField(PlanHeader.materials);
   const steps = planField(PlanHeader.steps);
   const operations = planField(PlanHeader.operations);
+  const guards = planField(PlanHeader.guards);
   if (
     domains > <u32>MAX_DOMAINS ||
     materials > <u32>MAX_MATERIALS ||
     steps > <u32>MAX_STEPS ||
     operations > <u32>MAX_OPERATIONS ||
+    guards > <u32>MAX_GUARDS ||
     planField(PlanHeader.policyBytes) > <u32>MAX_POLICY_BYTES ||
     planEnd() - PLAN != headerField(ImageHeader.planBytes)
   ) {
@@ -68,29 +76,33 @@ export function acceptPlan(): LaunchStatus {
     if (!materialIsBounded(material)) return LaunchStatus.planMalformed;
   }
   for (let operation: u32 = 0; operation < operations; operation++) {
-    if (!operationIsBounded(operation, materials)) {
+    if (!operationIsBounded(operation, materials, domains)) {
       setReceiptField(ReceiptHeader.operation, operation + 1);
       return LaunchStatus.planMalformed;
     }
+  }
+  for (let guard: u32 = 0; guard < guards; guard++) {
+    if (guardDomain(guard) >= domains) return LaunchStatus.planMalformed;
   }
   let work: u32 = 0;
   for (let step: u32 = 0; step < steps; step++) {
     const count = stepField(step, StepRecord.operationCount);
     const first = stepField(step, StepRecord.firstOperation);
+    const guardCount = stepField(step, StepRecord.guardCount);
     if (
       stepField(step, StepRecord.domain) >= domains ||
       stepField(step, StepRecord.afterStep) > steps ||
       !within(count, 1, operations) ||
-      first > operations - count
+      first > operations - count ||
+      guardCount > guards ||
+      stepField(step, StepRecord.firstGuard) > guards - guardCount
     ) {
       setReceiptField(ReceiptHeader.step, step + 1);
       return LaunchStatus.planMalformed;
     }
     work += count;
   }
-  if (work > <u32>MAX_WORK) return LaunchStatus.planMalformed;
-  setReceiptField(ReceiptHeader.domains, domains);
-  return LaunchStatus.success;
+  return work > <u32>MAX_WORK ? LaunchStatus.planMalformed : LaunchStatus.success;
 }
 
 function within(value: u32, least: u32, most: u32): bool {
@@ -103,7 +115,10 @@ function domainIsBounded(domain: u32): bool {
     within(domainField(domain, DomainRecord.domid), 0, MAX_DOMID) &&
     within(domainField(domain, DomainRecord.vcpus), 1, MAX_VCPUS) &&
     within(domainField(domain, DomainRecord.memoryPages), 1, MAX_MEMORY_PAGES) &&
-    within(domainField(domain, DomainRecord.pagingPoolPages), 1, MAX_PAGING_POOL_PAGES)
+    within(domainField(domain, DomainRecord.pagingPoolPages), 1, MAX_PAGING_POOL_PAGES) &&
+    within(domainField(domain, DomainRecord.readiness), 0, Readiness.finished) &&
+    within(domainField(domain, DomainRecord.readyWithin), 0, MAX_READY_WITHIN) &&
+    within(domainField(domain, DomainRecord.onFailure), 0, OnFailure.recover)
   );
 }
 
@@ -133,14 +148,16 @@ function framesAreBounded(frame: u32, count: u32): bool {
   return within(count, 1, MAX_FRAME) && frame <= <u32>MAX_FRAME - count;
 }
 
-function operationIsBounded(operation: u32, materials: u32): bool {
+function operationIsBounded(operation: u32, materials: u32, domains: u32): bool {
   const kind = operationField(operation, OperationRecord.kind);
   const material = operationField(operation, OperationRecord.material);
   const offset = operationField(operation, OperationRecord.offset);
   const frame = operationField(operation, OperationRecord.frame);
   const count = operationField(operation, OperationRecord.count);
   const order = operationField(operation, OperationRecord.order);
-  if (!within(kind, OperationKind.verify, OperationKind.start)) return false;
+  const peer = operationField(operation, OperationRecord.peer);
+  const port = operationField(operation, OperationRecord.port);
+  if (!within(kind, OperationKind.verify, OperationKind.moveCpu)) return false;
   if (kind == OperationKind.populate) {
     return (
       order <= <u32>MAX_ORDER &&
@@ -150,6 +167,9 @@ function operationIsBounded(operation: u32, materials: u32): bool {
   }
   if (kind == OperationKind.clear) return framesAreBounded(frame, count);
   if (kind == OperationKind.verify) return material < materials;
+  if (kind == OperationKind.openSignal) return port <= <u32>MAX_PORT;
+  if (kind == OperationKind.openChannel) return peer < domains && port <= <u32>MAX_PORT;
+  if (kind == OperationKind.grant) return peer < domains && framesAreBounded(frame, count);
   if (kind == OperationKind.setContext) {
     return (
       material < materials &&

@@ -8,10 +8,10 @@ import { LABEL_BYTES, PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import * as xen from "../../contract/xen-abi";
 import { imageRead } from "./machine";
-import { ARGUMENT, FRAMES, headerField, PIECE, PIECE_BYTES, RECEIPT } from "./memory";
+import { ARGUMENT, CPUS, FRAMES, headerField, PIECE, PIECE_BYTES, RECEIPT } from "./memory";
 import { domainField, domainLabel } from "./plan";
 import { receiptBytes, receiptField } from "./receipt";
-import { bootDomainOp, domctl, memoryOp, xsmOp } from "./xen";
+import { bootDomainOp, domctl, memoryOp, sysctl, xsmOp } from "./xen";
 
 /** Virtual address of linear memory: what Xen takes for a pointer is this plus an address. */
 let memoryBase: u64 = 0;
@@ -95,6 +95,10 @@ export function createDomain(domain: u32, domid: u32): u32 {
     ARGUMENT + xen.xen_domctl_u_createdomain_grant_opts_offset,
     xen.XEN_DOMCTL_GRANT_version_1,
   );
+  store<u32>(
+    ARGUMENT + xen.xen_domctl_u_createdomain_cpupool_id_offset,
+    domainField(domain, DomainRecord.cpuPool),
+  );
   // The first two words of xen_arch_domainconfig, whichever the architecture.
   store<u32>(
     ARGUMENT + xen.xen_domctl_u_createdomain_arch_offset,
@@ -143,6 +147,101 @@ export function setContext(domid: u32, offset: u32, bytes: u32): u32 {
   store<u32>(ARGUMENT + xen.xen_domctl_u_hvmcontext_size_offset, bytes);
   store<u64>(ARGUMENT + xen.xen_domctl_u_hvmcontext_buffer_offset, memoryBase + PIECE);
   return endDomctl();
+}
+
+/** XEN_DOMCTL_setvcpuaffinity, hard: the physical CPUs on which a vCPU runs, a bit each. */
+export function setAffinity(domid: u32, vcpu: u32, lowCpus: u32, highCpus: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_setvcpuaffinity, domid);
+  store<u32>(CPUS, lowCpus);
+  store<u32>(CPUS, highCpus, 4);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_vcpu_offset, vcpu);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_flags_offset, xen.XEN_VCPUAFFINITY_HARD);
+  store<u64>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_cpumap_hard_bitmap_offset, memoryBase + CPUS);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_cpumap_hard_nr_bits_offset, 64);
+  return endDomctl();
+}
+
+/** XEN_DOMCTL_scheduler_op, putinfo: weight and cap, at one place for both credit schedulers. */
+export function setShare(domid: u32, scheduler: u32, weight: u32, cap: u32): u32 {
+  beginDomctl(xen.XEN_DOMCTL_scheduler_op, domid);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_scheduler_op_sched_id_offset, scheduler);
+  store<u32>(ARGUMENT + xen.xen_domctl_u_scheduler_op_cmd_offset, xen.XEN_DOMCTL_SCHEDOP_putinfo);
+  store<u16>(ARGUMENT + xen.xen_domctl_u_scheduler_op_u_credit2_weight_offset, <u16>weight);
+  store<u16>(ARGUMENT + xen.xen_domctl_u_scheduler_op_u_credit2_cap_offset, <u16>cap);
+  return endDomctl();
+}
+
+/** XEN_SYSCTL_cpupool_op. */
+function changePool(operation: u32, pool: u32, scheduler: u32, cpu: u32): u32 {
+  clearArgument(xen.xen_sysctl_size);
+  store<u32>(ARGUMENT + xen.xen_sysctl_cmd_offset, xen.XEN_SYSCTL_cpupool_op);
+  store<u32>(ARGUMENT + xen.xen_sysctl_interface_version_offset, xen.XEN_SYSCTL_INTERFACE_VERSION);
+  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_op_offset, operation);
+  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_cpupool_id_offset, pool);
+  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_sched_id_offset, scheduler);
+  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_cpu_offset, cpu);
+  return errnoOf(sysctl(ARGUMENT));
+}
+
+/** Creates a CPU pool. */
+export function createPool(pool: u32, scheduler: u32): u32 {
+  return changePool(xen.XEN_SYSCTL_CPUPOOL_OP_CREATE, pool, scheduler, 0);
+}
+
+/** Moves a physical CPU from pool 0 to another. */
+export function moveCpu(pool: u32, cpu: u32): u32 {
+  const error = changePool(xen.XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 0, cpu);
+  return error != 0 ? error : changePool(xen.XEN_SYSCTL_CPUPOOL_OP_ADDCPU, pool, 0, cpu);
+}
+
+/** XEN_BOOT_DOMAIN_channel: opens a port of a domain, or of the boot domain itself, for `remote`. */
+export function openChannel(domid: u32, remote: u32, port: u32): u32 {
+  clearArgument(xen.xen_boot_domain_channel_size);
+  store<u16>(ARGUMENT + xen.xen_boot_domain_channel_domid_offset, <u16>domid);
+  store<u16>(ARGUMENT + xen.xen_boot_domain_channel_remote_offset, <u16>remote);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_channel_port_offset, port);
+  return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_channel, ARGUMENT));
+}
+
+/** XEN_BOOT_DOMAIN_grant: `count` pages of a domain's memory, by references of its, for `remote`. */
+export function grantPages(
+  domid: u32,
+  remote: u32,
+  reference: u32,
+  frame: u64,
+  count: u32,
+  readOnly: u32,
+): u32 {
+  clearArgument(xen.xen_boot_domain_grant_size);
+  store<u16>(ARGUMENT + xen.xen_boot_domain_grant_domid_offset, <u16>domid);
+  store<u16>(ARGUMENT + xen.xen_boot_domain_grant_remote_offset, <u16>remote);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_grant_ref_offset, reference);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_grant_gfn_offset, frame);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_grant_nr_offset, count);
+  store<u32>(ARGUMENT + xen.xen_boot_domain_grant_flags_offset, readOnly);
+  return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_grant, ARGUMENT));
+}
+
+/** XEN_BOOT_DOMAIN_wait, for so many nanoseconds at most; what there is to tell is in ARGUMENT. */
+export function wait(timeout: u64): u32 {
+  clearArgument(xen.xen_boot_domain_wait_size);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_wait_timeout_offset, timeout);
+  return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_wait, ARGUMENT));
+}
+
+/** What wait() has heard: 0, or XEN_BOOT_DOMAIN_EVENT_*. */
+export function heardEvent(): u32 {
+  return load<u32>(ARGUMENT + xen.xen_boot_domain_wait_event_offset);
+}
+
+/** Which domain it was. */
+export function heardDomid(): u32 {
+  return load<u16>(ARGUMENT + xen.xen_boot_domain_wait_domid_offset);
+}
+
+/** How it ended: SHUTDOWN_*. */
+export function heardReason(): u32 {
+  return load<u32>(ARGUMENT + xen.xen_boot_domain_wait_reason_offset);
 }
 
 /** XEN_DOMCTL_unpausedomain. */
@@ -197,14 +296,19 @@ function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u3
   return errnoOf(bootDomainOp(command, ARGUMENT));
 }
 
-/** XEN_BOOT_DOMAIN_drop: privileges that nobody is to have. Another Xen than ours says EACCES. */
-export function dropPrivileges(privileges: u32): u32 {
+/**
+ * XEN_BOOT_DOMAIN_drop: privileges that nobody is to have, privileges and pages of memory that are
+ * kept for a recovery plan. Another Xen than ours says EACCES.
+ */
+export function dropPrivileges(privileges: u32, reserved: u32, reservedPages: u32): u32 {
   clearArgument(xen.xen_boot_domain_drop_size);
   store<u32>(ARGUMENT + xen.xen_boot_domain_drop_privileges_offset, privileges);
   store<u32>(
     ARGUMENT + xen.xen_boot_domain_drop_interface_version_offset,
     xen.XEN_DOMCTL_INTERFACE_VERSION,
   );
+  store<u32>(ARGUMENT + xen.xen_boot_domain_drop_reserved_offset, reserved);
+  store<u64>(ARGUMENT + xen.xen_boot_domain_drop_reserved_pages_offset, reservedPages);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_drop, ARGUMENT));
 }
 

@@ -15,34 +15,36 @@ export const PIECE: u32 = 0x80000;
 export const PIECE_BYTES: u32 = 0xf000;
 /** gfns of a domain that Xen is to populate: POPULATE_BATCH of them, 64 bits each. */
 export const FRAMES: u32 = 0x90000;
-/** The receipt. */
+/** The receipt: two parts with all their records at the most. */
 export const RECEIPT: u32 = 0x91000;
-/** For each material, whether its digest was checked: one byte each. */
-export const VERIFIED: u32 = 0x92000;
-/** For each step, whether it is done: one byte each. */
-export const DONE: u32 = 0x92400;
+/** For each material, whether its digest was checked, and was right: a Verified, one byte each. */
+export const VERIFIED: u32 = 0x9b000;
+/** For each step, whether it is done: one byte each. Both tables are cleared for each plan. */
+export const DONE: u32 = 0x9b400;
 /** The argument of a hypercall. */
-export const ARGUMENT: u32 = 0x92800;
+export const ARGUMENT: u32 = 0x9b800;
+/** A set of physical CPUs, which an argument points to: 64 bits. */
+export const CPUS: u32 = 0x9b9f8;
 /** Running state of a digest, then the digest: DIGEST_BYTES. */
-export const DIGEST: u32 = 0x92a00;
+export const DIGEST: u32 = 0x9ba00;
 /** The header of the plan that is accepted or tried. */
-export const HEADER: u32 = 0x92a40;
+export const HEADER: u32 = 0x9ba40;
 /** Whom the boot domain trusts: a TrustRecord. */
-export const TRUST: u32 = 0x92b00;
+export const TRUST: u32 = 0x9bb00;
 /** A line for Xen's console. */
-export const LINE: u32 = 0x92c00;
+export const LINE: u32 = 0x9bc00;
 /** Room for a line in bytes. */
 export const LINE_BYTES: u32 = 0x400;
 /** A signature: SIGNATURE_BYTES. */
-export const SIGNATURE: u32 = 0x93000;
+export const SIGNATURE: u32 = 0x9c000;
 /** What SLH-DSA hashes: an address and 35 nodes at most, two blocks of padding follow. */
-export const HASHED: u32 = 0x95000;
+export const HASHED: u32 = 0x9e000;
 /** Ends of chains or roots of trees, which SLH-DSA hashes together: 35 nodes at most. */
-export const NODES: u32 = 0x95400;
+export const NODES: u32 = 0x9e400;
 /** The state of SHA-256 behind the first block, which all hashes of a public key have: 32 bytes. */
-export const SEED_STATE: u32 = 0x95800;
+export const SEED_STATE: u32 = 0x9e800;
 /** What a signature signs, as indices of chains and trees: 32 bytes. */
-export const INDICES: u32 = 0x95820;
+export const INDICES: u32 = 0x9e820;
 /** Size of linear memory in bytes. */
 export const END: u32 = 0xa0000;
 

@@ -4,6 +4,7 @@
 
 import {
   DomainRecord,
+  GUARD_BYTES,
   MaterialRecord,
   OperationRecord,
   PlanHeader,
@@ -29,8 +30,12 @@ function stepTable(): u32 {
   return materialTable() + planField(PlanHeader.materials) * <u32>MaterialRecord.size;
 }
 
-function operationTable(): u32 {
+function guardTable(): u32 {
   return stepTable() + planField(PlanHeader.steps) * <u32>StepRecord.size;
+}
+
+function operationTable(): u32 {
+  return guardTable() + planField(PlanHeader.guards) * GUARD_BYTES;
 }
 
 /** Address of the plan's end, as its counts say. */
@@ -71,6 +76,11 @@ export function materialPages(material: u32): u32 {
 /** Reads a field of the step with this index. */
 export function stepField(step: u32, field: StepRecord): u32 {
   return load<u32>(stepTable() + step * <u32>StepRecord.size + <u32>field);
+}
+
+/** Index of the domain that the guard with this index is for. */
+export function guardDomain(guard: u32): u32 {
+  return load<u32>(guardTable() + guard * GUARD_BYTES);
 }
 
 /** Reads a field of the operation with this index. */

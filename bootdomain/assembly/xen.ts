@@ -8,6 +8,9 @@ export declare function domctl(argument: u32): i32;
 /** `__HYPERVISOR_memory_op` with the address of the command's structure. */
 export declare function memoryOp(command: u32, argument: u32): i32;
 
+/** `__HYPERVISOR_sysctl` with the address of a `struct xen_sysctl`. */
+export declare function sysctl(argument: u32): i32;
+
 /** `__HYPERVISOR_console_io`, write. */
 export declare function consoleWrite(text: u32, bytes: u32): i32;
 

@@ -45,6 +45,11 @@ u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)
     return hypercall(__HYPERVISOR_domctl, (unsigned long)linear(argument, 0), 0, 0);
 }
 
+u32 Z_xenZ_sysctl(struct Z_xen_instance_t *xen, u32 argument)
+{
+    return hypercall(__HYPERVISOR_sysctl, (unsigned long)linear(argument, 0), 0, 0);
+}
+
 u32 Z_xenZ_memoryOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
     return hypercall(__HYPERVISOR_memory_op, command, (unsigned long)linear(argument, 0), 0);

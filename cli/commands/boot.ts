@@ -13,8 +13,8 @@ import { type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
-import { launchStatusName } from "../../lab/launch-observer.js";
 import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
+import { launchStatusName } from "../../xen-model/receipt.js";
 import {
   CommandError,
   checkPolicyOption,

@@ -8,7 +8,6 @@ import type { Plan } from "../../compiler/plan/plan.js";
 import type { Trust } from "../../compiler/signature/sign-image.js";
 import { encodeTrust } from "../../compiler/signature/trust.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
-import { launchStatusName } from "../../lab/launch-observer.js";
 import { acceptedPlan } from "../../simulator/accepted-plan.js";
 import { type Fault, faultForms, formatFault, parseFault } from "../../simulator/faults.js";
 import { fuzzCase } from "../../simulator/fuzz.js";
@@ -18,7 +17,7 @@ import { machineOf } from "../../simulator/machine.js";
 import { loadBootDomain, type Simulation } from "../../simulator/simulate.js";
 import { Trace } from "../../simulator/trace.js";
 import { errnoName } from "../../xen-model/errno.js";
-import type { Receipt } from "../../xen-model/receipt.js";
+import { launchStatusName, type Receipt } from "../../xen-model/receipt.js";
 import {
   CommandError,
   checkPolicyOption,
@@ -144,7 +143,7 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
     observe: trace.observe,
   });
   if (broken.length > 0) process.exitCode = EXIT.bug;
-  else if (simulation?.receipt.status !== 0 || simulation.receipt.recoveredFrom !== 0)
+  else if (simulation?.receipt.status !== 0 || simulation.receipt.main !== undefined)
     process.exitCode = EXIT.launchFailed;
   if (json) {
     const { receipt, exit, consoleLines } = simulation ?? {};
@@ -251,10 +250,10 @@ function simulationText(simulation: Simulation, plan: Plan | undefined): string 
     `time    ${milliseconds(receipt.endedAt - receipt.beganAt)} of the model's, ${hypercalls} hypercalls`,
     `plan    ${receipt.planDigest}`,
     `signed  ${verificationText(receipt)}`,
-    ...(receipt.recoveredFrom === 0
+    ...(receipt.main === undefined
       ? []
       : [
-          `ran     the recovery plan: the main one was refused (${launchStatusName(receipt.recoveredFrom)})`,
+          `ran     the recovery plan, after the main one: ${launchStatusName(receipt.main.status)}`,
         ]),
     `status  ${launchStatusName(status)}${where}`,
     ...(exit === undefined ? ["exit    refused: Xen ends the boot domain as crashed"] : []),

@@ -23,6 +23,15 @@ export interface DomainDescription {
   readonly type: "pvh";
   /** The given one, or the lowest free from 1 on, in the description's order. */
   readonly domid: number;
+  /** Names of the domains that must be ready before it starts. */
+  readonly after: readonly string[];
+  /** What makes it ready, and within how many milliseconds; 0 with `started`. */
+  readonly ready: {
+    readonly when: "started" | "signalled" | "finished";
+    readonly withinMs: number;
+  };
+  /** What follows when it can't be made, or is not ready in time. */
+  readonly onFailure: "abort" | "continue" | "recover";
   /** May the domain write to Xen's log. */
   readonly output: "xen-log" | "none";
   /** What its end means for the host, when no control domain looks after it. */

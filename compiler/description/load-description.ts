@@ -146,6 +146,9 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     onDeath: domain.onDeath,
     roles: domain.roles.filter((role) => role !== RECOVERY_ROLE),
     recovery: domain.roles.includes(RECOVERY_ROLE),
+    after: [],
+    ready: { when: "started", withinMs: 0 },
+    onFailure: "abort",
     ...(domain.label === undefined ? {} : { label: domain.label }),
   }));
 }

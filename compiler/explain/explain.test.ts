@@ -22,6 +22,9 @@ const description: LaunchDescription = {
     onDeath: "leave",
     roles: [],
     recovery: false,
+    after: [],
+    ready: { when: "started", withinMs: 0 },
+    onFailure: "abort",
   })),
   placeOf: () => ({}),
 };

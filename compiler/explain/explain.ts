@@ -78,6 +78,7 @@ function explainDomain(
     `  limits event channels to port ${domain.maxEventChannelPort}, ` +
       `${count(domain.maxGrantFrames, "grant frame")}, ` +
       count(domain.maxMaptrackFrames, "maptrack frame"),
+    `  ready  ${readinessText(domain)}; ${failureTexts[domain.onFailure]}`,
     ...(domain.onDeath === "leave" ? [] : ["  ends   the host with it: Xen reboots"]),
     ...(domain.roles.length === 0 ? [] : [`  roles  ${domain.roles.join(", ")}`]),
     ...(domain.label === "" ? [] : [`  label  ${domain.label}`]),
@@ -89,21 +90,38 @@ function explainDomain(
   ];
 }
 
+const failureTexts: Readonly<Record<ExplainedDomain["onFailure"], string>> = {
+  abort: "its failure ends the launch",
+  continue: "the launch goes on without it if it fails",
+  recover: "the recovery plan runs if it fails",
+};
+
+function readinessText({ readiness, readyWithin }: ExplainedDomain): string {
+  if (readiness === "started") return "once started";
+  const what =
+    readiness === "signalled" ? "once it has signalled" : "once it has signalled and ended";
+  return `${what}, within ${readyWithin} ms`;
+}
+
 /** Operations that an earlier step showed are not shown again, but for short steps. */
 function explainStep(
-  { number, afterStep, sharedWith, operations }: ExplainedStep,
+  { number, afterStep, afterReady, sharedWith, operations }: ExplainedStep,
   materials: readonly ExplainedMaterial[],
   shown: Map<number, number>,
 ): readonly string[] {
-  const guard = afterStep === 0 ? "at once" : `after step ${afterStep}`;
+  const first = [
+    ...(afterStep === 0 ? [] : [`step ${afterStep}`]),
+    ...(afterReady.length === 0 ? [] : [`${names(afterReady)} ready`]),
+  ];
+  const guard = first.length === 0 ? "at once" : `after ${first.join(", ")}`;
   const shared = sharedWith.length === 0 ? "" : `; shared with ${names(sharedWith)}`;
   const title = `  step ${number}, ${guard}${shared}`;
-  const first = operations[0]?.number ?? 0;
+  const from = operations[0]?.number ?? 0;
   const last = operations.at(-1)?.number ?? 0;
   const earlier = shown.get(last);
   shown.set(last, earlier ?? number);
   if (earlier !== undefined && operations.length > SHORT_STEP) {
-    return [title, `    operations ${first} to ${last}, as in step ${earlier}`];
+    return [title, `    operations ${from} to ${last}, as in step ${earlier}`];
   }
   return [title, ...operations.map((operation) => `    ${explainOperation(operation, materials)}`)];
 }
@@ -142,6 +160,13 @@ function explainOperation(
     clear: "clear",
     setContext: "set the context of vCPU 0",
     start: "start the domain",
+    openChannel: "open an event channel",
+    openSignal: "open the boot domain's event channel",
+    grant: "grant pages",
+    setAffinity: "set the affinity",
+    setShare: "set the share of CPU time",
+    createPool: "create a CPU pool",
+    moveCpu: "move a CPU from pool 0",
   };
   const target = address === undefined ? "" : ` ${range(address, bytes ?? 0)}`;
   const amount = bytes === undefined ? "" : `, ${size(bytes)}`;
@@ -152,7 +177,12 @@ function explainOperation(
       ? ""
       : `${kind === "verify" ? "" : " from"} material ${material} (${REGION_NAMES[kindOfMaterial]})`;
   const from = offset === undefined ? "" : ` at ${hexadecimal(offset)}`;
-  return `${String(number).padStart(5)}  ${words[kind]}${target}${amount}${extents}${source}${from}`;
+  const others = Object.entries(operation.arguments ?? {}).map(
+    ([name, value]) => `${name} ${value}`,
+  );
+  const rest = others.length === 0 ? "" : `: ${others.join(", ")}`;
+  const what = `${words[kind]}${target}${amount}${extents}${source}${from}${rest}`;
+  return `${String(number).padStart(5)}  ${what}`;
 }
 
 function explainMaterials(materials: readonly ExplainedMaterial[]): readonly string[] {

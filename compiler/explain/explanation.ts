@@ -9,7 +9,7 @@ import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";
-import type { PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
+import type { Plan, PlanDomain, PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
 import { type Role, rolesOf } from "../plan/roles.js";
 import { type GuestRegion, guestMemory } from "./guest-memory.js";
 import type { ReadContext } from "./guest-start.js";
@@ -64,6 +64,11 @@ export interface ExplainedDomain {
   readonly maxEventChannelPort: number;
   readonly maxGrantFrames: number;
   readonly maxMaptrackFrames: number;
+  readonly cpuPool: number;
+  readonly readiness: PlanDomain["readiness"];
+  /** Milliseconds. */
+  readonly readyWithin: number;
+  readonly onFailure: PlanDomain["onFailure"];
   /** Absent when no start of day is copied. */
   readonly cmdline?: string;
   /** Absent when no context is set. */
@@ -76,6 +81,8 @@ export interface ExplainedStep {
   readonly number: number;
   /** Number of the step that must be done first; 0: none. */
   readonly afterStep: number;
+  /** Names of domains that must be ready first. */
+  readonly afterReady: readonly string[];
   /** Names of other domains with a step of these very operations. */
   readonly sharedWith: readonly string[];
   readonly operations: readonly ExplainedOperation[];
@@ -93,6 +100,8 @@ export interface ExplainedOperation {
   readonly bytes?: number;
   /** Bytes of each extent. */
   readonly extentBytes?: number;
+  /** The other fields of the plan's record, by their names; `peer` is the domain's. */
+  readonly arguments?: Readonly<Record<string, number | string>>;
 }
 
 export interface ExplainedMaterial {
@@ -182,9 +191,12 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
       steps: steps.map(({ step, index: at }) => ({
         number: at + 1,
         afterStep: step.afterStep,
+        afterReady: plan.guards
+          .slice(step.firstGuard, step.firstGuard + step.guardCount)
+          .map((domain) => plan.domains[domain]?.name ?? ""),
         sharedWith: sharedWith(step),
         operations: operationsOf(step).map((operation, offset) =>
-          explainOperation(operation, step.firstOperation + offset + 1),
+          explainOperation(plan, operation, step.firstOperation + offset + 1),
         ),
       })),
     };
@@ -219,7 +231,11 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
   }
 }
 
-function explainOperation(operation: PlanOperation, number: number): ExplainedOperation {
+function explainOperation(
+  plan: Plan,
+  operation: PlanOperation,
+  number: number,
+): ExplainedOperation {
   const { kind } = operation;
   switch (operation.kind) {
     case "verify":
@@ -246,7 +262,11 @@ function explainOperation(operation: PlanOperation, number: number): ExplainedOp
         address: operation.frame * PAGE_SIZE,
         bytes: operation.count * PAGE_SIZE,
       };
-    default:
-      return { number, kind };
+    default: {
+      const { kind: _, ...rest } = operation;
+      const peer = "peer" in rest ? { peer: plan.domains[rest.peer]?.name ?? "" } : {};
+      const others = { ...rest, ...peer };
+      return { number, kind, ...(Object.keys(others).length === 0 ? {} : { arguments: others }) };
+    }
   }
 }

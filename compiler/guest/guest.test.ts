@@ -27,6 +27,9 @@ function domainOf(memoryBytes: number, cmdline = "quiet"): DomainDescription {
     onDeath: "leave",
     roles: [],
     recovery: false,
+    after: [],
+    ready: { when: "started", withinMs: 0 },
+    onFailure: "abort",
   };
 }
 

@@ -39,7 +39,7 @@ export function assembleImage(
   const before =
     kept ?? (recovery && encodeRecovery(recovery.plan, bytesOf(recovery), recoveryTarget));
   const mainStart = before?.length ?? HEADERS_END;
-  const main = makePlan(guests.main, { policy, start: mainStart });
+  const main = makePlan(guests.main, { policy, start: mainStart, recovery: recovery?.plan });
   const image = encodeImage(main.plan, bytesOf(main), { ...target, recovery: before });
   return { main, recovery, image, mainStart };
 }

@@ -7,12 +7,15 @@ import {
   MAX_DOMAINS,
   MAX_DOMID,
   MAX_FRAME,
+  MAX_GUARDS,
   MAX_MATERIALS,
   MAX_MEMORY_PAGES,
   MAX_OPERATIONS,
   MAX_ORDER,
   MAX_PAGING_POOL_PAGES,
   MAX_POLICY_BYTES,
+  MAX_PORT,
+  MAX_READY_WITHIN,
   MAX_STEPS,
   MAX_VCPUS,
   MAX_WORK,
@@ -43,12 +46,13 @@ export function checkPlan(plan: Plan, imageBytes: number): readonly string[] {
 }
 
 function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
-  const { domains, materials, steps, operations } = plan;
+  const { domains, materials, steps, guards, operations } = plan;
   return [
     { what: "the number of domains", found: domains.length, least: 0, most: MAX_DOMAINS },
     { what: "the number of materials", found: materials.length, least: 0, most: MAX_MATERIALS },
     { what: "the number of steps", found: steps.length, least: 0, most: MAX_STEPS },
     { what: "the number of operations", found: operations.length, least: 0, most: MAX_OPERATIONS },
+    { what: "the number of guards", found: guards.length, least: 0, most: MAX_GUARDS },
     { what: "policyBytes", found: plan.policyBytes, least: 0, most: MAX_POLICY_BYTES },
     { what: "the work of all steps", found: workOf(plan), least: 0, most: MAX_WORK },
     ...domains.flatMap((domain, index) => [
@@ -61,6 +65,7 @@ function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
         1,
         MAX_PAGING_POOL_PAGES,
       ),
+      within(`readyWithin of domain ${index}`, domain.readyWithin, 0, MAX_READY_WITHIN),
     ]),
     ...materials.flatMap(({ offset, bytes }, index) => [
       within(`offset of material ${index}`, offset, 0, imageBytes),
@@ -77,7 +82,12 @@ function bounds(plan: Plan, imageBytes: number): readonly Bound[] {
         0,
         operations.length - step.operationCount,
       ),
+      within(`guardCount of step ${index}`, step.guardCount, 0, guards.length),
+      within(`firstGuard of step ${index}`, step.firstGuard, 0, guards.length - step.guardCount),
     ]),
+    ...guards.map((domain, index) =>
+      within(`domain of guard ${index}`, domain, 0, domains.length - 1),
+    ),
     ...operations.flatMap((operation, index) => operationBounds(plan, operation, index)),
   ];
 }
@@ -90,6 +100,10 @@ function operationBounds(plan: Plan, operation: PlanOperation, index: number): r
   if ("material" in operation) {
     result.push(within(of("material"), operation.material, 0, plan.materials.length - 1));
   }
+  if ("peer" in operation) {
+    result.push(within(of("peer"), operation.peer, 0, plan.domains.length - 1));
+  }
+  if ("port" in operation) result.push(within(of("port"), operation.port, 0, MAX_PORT));
   if ("order" in operation) result.push(within(of("order"), operation.order, 0, MAX_ORDER));
   if ("frame" in operation) {
     const extent = "order" in operation ? 2 ** operation.order : 1;

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { HEADERS_END, ImageHeader } from "../../contract/image.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { placeMaterials } from "../plan/materials.js";
-import { noPolicy, type Plan } from "../plan/plan.js";
+import { noPolicy, noReserve, type Plan, unguarded } from "../plan/plan.js";
 import { decodeImage } from "./decode-image.js";
 import { encodeImage } from "./encode-image.js";
 import { writeImage } from "./write-image.js";
@@ -25,6 +25,8 @@ function planFor(materials: readonly Uint8Array[]): Plan {
   return {
     dropped: 0,
     ...noPolicy,
+    ...noReserve,
+    guards: [],
     domains: [
       {
         name: "web",
@@ -39,13 +41,25 @@ function planFor(materials: readonly Uint8Array[]): Plan {
         maxGrantFrames: 4,
         maxMaptrackFrames: 0,
         label: "",
+        cpuPool: 0,
+        readiness: "started",
+        readyWithin: 0,
+        onFailure: "abort",
       },
     ],
     materials: placeMaterials(
       materials.map((bytes) => ({ kind: "ramdisk", bytes, digest: sha256(bytes) })),
       HEADERS_END + PAGE_SIZE,
     ),
-    steps: [{ domain: 0, firstOperation: 0, operationCount: materials.length, afterStep: 0 }],
+    steps: [
+      {
+        domain: 0,
+        firstOperation: 0,
+        operationCount: materials.length,
+        afterStep: 0,
+        ...unguarded,
+      },
+    ],
     operations: materials.map((_, material) => ({ kind: "verify", material })),
   };
 }

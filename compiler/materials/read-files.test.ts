@@ -19,6 +19,9 @@ function describeLaunch(files: readonly { kernel: string; ramdisk?: string }[]):
       onDeath: "leave",
       roles: [],
       recovery: false,
+      after: [],
+      ready: { when: "started", withinMs: 0 },
+      onFailure: "abort",
     })),
     placeOf: (path) => ({ path }),
   };

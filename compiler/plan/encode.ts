@@ -5,6 +5,7 @@
 import { OperationRecord } from "../../contract/image.js";
 import {
   domainLayout,
+  guardLayout,
   materialLayout,
   operationKindLayout,
   operationLayouts,
@@ -17,18 +18,20 @@ import { type Decoded, decodeRecord, encodeRecord, RecordFault } from "./record.
 
 /** Bytes of a plan's tables and header. */
 export function encodePlan(plan: Plan): Uint8Array {
-  const { domains, materials, steps, operations, ...launch } = plan;
+  const { domains, materials, steps, guards, operations, ...launch } = plan;
   return Buffer.concat([
     encodeRecord(planHeaderLayout, {
       domains: domains.length,
       materials: materials.length,
       steps: steps.length,
       operations: operations.length,
+      guards: guards.length,
       ...launch,
     }),
     ...domains.map((domain) => encodeRecord(domainLayout, domain)),
     ...materials.map((material) => encodeRecord(materialLayout, material)),
     ...steps.map((step) => encodeRecord(stepLayout, step)),
+    ...guards.map((domain) => encodeRecord(guardLayout, { domain })),
     ...operations.map(encodeOperation),
   ]);
 }
@@ -47,6 +50,7 @@ export function decodePlan(source: Uint8Array): Decoded<Plan> {
     counts.domains * domainLayout.size +
     counts.materials * materialLayout.size +
     counts.steps * stepLayout.size +
+    counts.guards * guardLayout.size +
     counts.operations * OperationRecord.size;
   if (size !== bytes.length) return sizeFault(bytes.length, size);
 
@@ -67,6 +71,10 @@ export function decodePlan(source: Uint8Array): Decoded<Plan> {
     decodeRecord(stepLayout, take(stepLayout.size)),
   );
   if (!steps.ok) return steps;
+  const guards = decodeTable("guard", counts.guards, () =>
+    decodeRecord(guardLayout, take(guardLayout.size)),
+  );
+  if (!guards.ok) return guards;
   const operations = decodeTable("operation", counts.operations, () =>
     decodeOperation(take(OperationRecord.size)),
   );
@@ -77,9 +85,12 @@ export function decodePlan(source: Uint8Array): Decoded<Plan> {
       dropped: counts.dropped,
       policyBytes: counts.policyBytes,
       policyDigest: counts.policyDigest,
+      reservedPrivileges: counts.reservedPrivileges,
+      reservedPages: counts.reservedPages,
       domains: domains.value,
       materials: materials.value,
       steps: steps.value,
+      guards: guards.value.map(({ domain }) => domain),
       operations: operations.value,
     },
   };

@@ -9,7 +9,14 @@ import {
 } from "../../contract/limits.js";
 import { bootDomainBytes, hostDemand, pagingPoolPages } from "../../xen-model/memory.js";
 import { checkLimits } from "./limits.js";
-import { noPolicy, type Plan, type PlanDomain, type PlanOperation } from "./plan.js";
+import {
+  noPolicy,
+  noReserve,
+  type Plan,
+  type PlanDomain,
+  type PlanOperation,
+  unguarded,
+} from "./plan.js";
 
 const domain: PlanDomain = {
   name: "web",
@@ -24,11 +31,17 @@ const domain: PlanDomain = {
   maxGrantFrames: 4,
   maxMaptrackFrames: 0,
   label: "",
+  cpuPool: 0,
+  readiness: "started",
+  readyWithin: 0,
+  onFailure: "abort",
 };
 const start: PlanOperation = { kind: "start" };
 const atTheMaxima: Plan = {
   dropped: 0,
   ...noPolicy,
+  ...noReserve,
+  guards: [],
   domains: [domain],
   materials: [],
   steps: Array.from({ length: 4 }, () => ({
@@ -36,6 +49,7 @@ const atTheMaxima: Plan = {
     firstOperation: 0,
     operationCount: MAX_WORK / 4,
     afterStep: 0,
+    ...unguarded,
   })),
   operations: Array.from({ length: MAX_OPERATIONS }, () => start),
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From guests to the launch plan. Three steps for each domain: make it and fill it with kernel and
-// ramdisk; tell it its start of day; start it. The first is the same for domains that differ in
-// command line alone, and is stored once. All domains are made before the first one starts.
+// ramdisk; tell it its start of day, and link it; start it. The first is the same for domains that
+// differ in command line alone, and is stored once. All domains are made, then all are told, before
+// the first one starts: what can fail without them has failed by then.
 
 import { HEADERS_END, PlanHeader } from "../../contract/image.js";
 import { MAX_OPERATIONS, MAX_WORK, PAGE_SIZE } from "../../contract/limits.js";
@@ -9,9 +10,10 @@ import {
   XEN_DOMCTL_CDF_hap,
   XEN_DOMCTL_CDF_host_ends,
   XEN_DOMCTL_CDF_hvm,
+  XEN_DOMCTL_CDF_receipt,
   XEN_DOMCTL_CDF_xen_log,
 } from "../../contract/xen-abi.js";
-import { pagingPoolPages } from "../../xen-model/memory.js";
+import { pagesOfDomain, pagingPoolPages } from "../../xen-model/memory.js";
 import type { DomainDescription } from "../description/description.js";
 import type { Guest, PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
@@ -21,6 +23,7 @@ import { type Material, MaterialTable, placeMaterials } from "./materials.js";
 import { packPages } from "./pack.js";
 import {
   domainLayout,
+  guardLayout,
   materialLayout,
   noPolicy,
   operationKindLayout,
@@ -29,6 +32,7 @@ import {
   type PlanOperation,
   type PlanStep,
   stepLayout,
+  unguarded,
 } from "./plan.js";
 import { privilegesOf, roles } from "./roles.js";
 
@@ -39,13 +43,40 @@ const MAX_GRANT_FRAMES = 4;
 /** A domain without links maps nobody's grants; Xen takes 0 for none at all. */
 const MAX_MAPTRACK_FRAMES = 0;
 
+/** Of a domain that runs wherever Xen lets it. */
+const everywhere: Processors = { cpuPool: 0, pool: [], placement: [] };
+
 /** A domain of the description with its layout. */
 export interface PlannedGuest {
   readonly domain: DomainDescription;
   /** FLASK label, empty for none. */
   readonly label: string;
   readonly guest: Guest;
+  /** Its links with others; default: none. */
+  readonly wiring?: Wiring | undefined;
+  /** Where it runs; default: on every CPU of pool 0. */
+  readonly processors?: Processors | undefined;
 }
+
+/** What links take of a domain: its limits, and the operations that make them, peers by their index. */
+export interface Wiring
+  extends Pick<PlanDomain, "maxEventChannelPort" | "maxGrantFrames" | "maxMaptrackFrames"> {
+  readonly operations: readonly PlanOperation[];
+}
+
+/** The CPU pool that a domain runs in, and the operations before its creation and after it. */
+export interface Processors extends Pick<PlanDomain, "cpuPool"> {
+  readonly pool: readonly PlanOperation[];
+  readonly placement: readonly PlanOperation[];
+}
+
+/** Of a domain without links. */
+export const noWiring: Wiring = {
+  operations: [],
+  maxEventChannelPort: MAX_EVENT_CHANNEL_PORT,
+  maxGrantFrames: MAX_GRANT_FRAMES,
+  maxMaptrackFrames: MAX_MAPTRACK_FRAMES,
+};
 
 export interface PlannedLaunch {
   readonly plan: Plan;
@@ -59,6 +90,8 @@ export interface PlanSetting {
   readonly policy?: Pick<Plan, "policyBytes" | "policyDigest"> | undefined;
   /** Offset of the plan in the image, bytes. */
   readonly start?: number | undefined;
+  /** The plan that runs if a domain fails that says so. */
+  readonly recovery?: Plan | undefined;
 }
 
 /**
@@ -89,55 +122,70 @@ function fitsTables(plan: Plan): boolean {
 
 function planWith(
   guests: readonly PlannedGuest[],
-  { policy = noPolicy, start: planOffset = HEADERS_END }: PlanSetting,
+  { policy = noPolicy, start: planOffset = HEADERS_END, recovery }: PlanSetting,
   storedZeros: number,
 ): PlannedLaunch {
   const table = new MaterialTable();
   const kernels = new Map<readonly GuestPage[], readonly Filling[]>();
   const sequences = new Sequences();
-  const preparations: PlanStep[] = [];
-  const starts: PlanStep[] = [];
+  const steps: PlanStep[] = [];
+  const guards: number[] = [];
 
-  for (const [domain, { guest }] of guests.entries()) {
+  for (const [domain, { guest, processors = everywhere }] of guests.entries()) {
     const make = sequences.add([
+      ...processors.pool,
       { kind: "createDomain" },
       { kind: "allocateVcpus" },
       { kind: "setPagingPool" },
       { kind: "limitMemory" },
+      ...processors.placement,
       ...populateOperations(guest.memory),
       ...kernelFillings(guest.kernel).map(fillOperation),
       ...ramdiskFillings(guest.ramdisk).map(fillOperation),
     ]);
+    steps.push({ domain, ...make, afterStep: 0, ...unguarded });
+  }
+  for (const [domain, { domain: description, guest, wiring = noWiring }] of guests.entries()) {
     const startOfDay = table.add("startOfDay", guest.startOfDay.bytes);
     const tell = sequences.add([
       fillOperation(fillingOf(guest.startOfDay, startOfDay)),
       { kind: "setContext", material: table.add("vcpuContext", guest.vcpuContext) },
+      ...(description.ready.when === "started"
+        ? []
+        : [{ kind: "openSignal" as const, port: signalPort(domain) }]),
+      ...wiring.operations,
     ]);
+    steps.push({ domain, ...tell, afterStep: domain + 1, ...unguarded });
+  }
+  for (const [domain, { domain: description }] of guests.entries()) {
     const start = sequences.add([{ kind: "start" }]);
-
-    const made = preparations.push({ domain, ...make, afterStep: 0 });
-    const told = preparations.push({ domain, ...tell, afterStep: made });
-    starts.push({ domain, ...start, afterStep: told });
+    const awaited = description.after.map((name) => indexOf(guests, name));
+    const firstGuard = guards.push(...awaited) - awaited.length;
+    const guard = { firstGuard, guardCount: awaited.length };
+    steps.push({ domain, ...start, afterStep: guests.length + domain + 1, ...guard });
   }
 
   const operations = sequences.operations;
-  const steps = [...preparations, ...starts];
   const planEnd =
     planOffset +
     PlanHeader.size +
     guests.length * domainLayout.size +
     table.materials.length * materialLayout.size +
     steps.length * stepLayout.size +
+    guards.length * guardLayout.size +
     operations.length * operationKindLayout.size;
+  const given = privilegesOf(guests.flatMap(({ domain }) => domain.roles));
+  const reserve = reserveFor(guests, recovery);
   return {
     plan: {
-      dropped: privilegesOf(
-        roles.filter((role) => guests.every(({ domain }) => !domain.roles.includes(role))),
-      ),
+      dropped: privilegesOf(roles) & ~given & ~reserve.privileges,
       ...policy,
+      reservedPrivileges: given & reserve.privileges,
+      reservedPages: reserve.pages,
       domains: guests.map(planDomain),
       materials: placeMaterials(table.materials, planEnd),
       steps,
+      guards,
       operations,
     },
     materials: table.materials,
@@ -166,52 +214,84 @@ function fillingOf({ frame, bytes }: PlacedBytes, material: number): Filling {
   return { frame, count: pagesOf(bytes.length), source: { material, offset: 0 } };
 }
 
-function planDomain({ domain, label, guest }: PlannedGuest): PlanDomain {
+/** The boot domain's own port by which the domain with this index says that it is ready. */
+export function signalPort(index: number): number {
+  return index + 1;
+}
+
+function indexOf(guests: readonly PlannedGuest[], name: string): number {
+  const index = guests.findIndex(({ domain }) => domain.name === name);
+  if (index < 0) throw new Error(`bug: there is no domain ${name} in this plan`);
+  return index;
+}
+
+/** What is kept for the recovery plan, if a domain's failure can make it run. */
+function reserveFor(guests: readonly PlannedGuest[], recovery: Plan | undefined) {
+  const canRun = guests.some(({ domain }) => domain.onFailure === "recover");
+  const domains = canRun ? (recovery?.domains ?? []) : [];
+  return {
+    privileges:
+      domains.reduce((all, { createFlags }) => all | createFlags, 0) & privilegesOf(roles),
+    pages: domains.reduce((sum, domain) => sum + pagesOfDomain(domain), 0),
+  };
+}
+
+function planDomain({
+  domain,
+  label,
+  guest,
+  wiring = noWiring,
+  processors = everywhere,
+}: PlannedGuest): PlanDomain {
   const memoryPages = domain.memoryBytes / PAGE_SIZE;
   const output = domain.output === "xen-log" ? XEN_DOMCTL_CDF_xen_log : 0;
+  // Who recovers has to know from what.
+  const receipt = domain.recovery ? XEN_DOMCTL_CDF_receipt : 0;
   const hostEnds = domain.onDeath === "reboot" ? XEN_DOMCTL_CDF_host_ends : 0;
   return {
     name: domain.name,
     domid: domain.domid,
     createFlags:
-      XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | output | hostEnds | privilegesOf(domain.roles),
+      XEN_DOMCTL_CDF_hvm |
+      XEN_DOMCTL_CDF_hap |
+      output |
+      hostEnds |
+      receipt |
+      privilegesOf(domain.roles),
     devices: guest.devices,
     sharedInterrupts: guest.sharedInterrupts,
     vcpus: domain.vcpus,
     memoryPages,
     pagingPoolPages: pagingPoolPages(memoryPages, domain.vcpus),
-    maxEventChannelPort: MAX_EVENT_CHANNEL_PORT,
-    maxGrantFrames: MAX_GRANT_FRAMES,
-    maxMaptrackFrames: MAX_MAPTRACK_FRAMES,
+    maxEventChannelPort: wiring.maxEventChannelPort,
+    maxGrantFrames: wiring.maxGrantFrames,
+    maxMaptrackFrames: wiring.maxMaptrackFrames,
     label,
+    cpuPool: processors.cpuPool,
+    readiness: domain.ready.when,
+    readyWithin: domain.ready.withinMs,
+    onFailure: domain.onFailure,
   };
 }
 
 /**
- * The table of operations. A sequence that is already there is used again; a material is verified
- * right before the first sequence that uses it, which never needs it again.
+ * The table of operations. A sequence that is already there is used again. Each begins with the
+ * verification of all materials that it uses: a domain that fails leaves no other without it.
  */
 class Sequences {
   readonly operations: PlanOperation[] = [];
   readonly #known = new Map<string, Pick<PlanStep, "firstOperation" | "operationCount">>();
-  readonly #verified = new Set<number>();
 
   add(sequence: readonly PlanOperation[]): Pick<PlanStep, "firstOperation" | "operationCount"> {
     const key = JSON.stringify(sequence);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const used = new Set(sequence.flatMap(materialsOf));
-    const verifications = [...used]
-      .filter((material) => !this.#verified.has(material))
-      .map((material) => ({ kind: "verify" as const, material }));
-    for (const { material } of verifications) this.#verified.add(material);
-    const firstOperation = this.operations.push(...verifications) - verifications.length;
-    this.operations.push(...sequence);
-    this.#known.set(key, {
-      firstOperation: firstOperation + verifications.length,
-      operationCount: sequence.length,
-    });
-    return { firstOperation, operationCount: verifications.length + sequence.length };
+    const used = [...new Set(sequence.flatMap(materialsOf))];
+    const whole = [...used.map((material) => ({ kind: "verify" as const, material })), ...sequence];
+    const firstOperation = this.operations.push(...whole) - whole.length;
+    const place = { firstOperation, operationCount: whole.length };
+    this.#known.set(key, place);
+    return place;
   }
 }
 

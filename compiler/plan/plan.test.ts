@@ -28,6 +28,8 @@ function arbitraryRecord(fields: Readonly<Record<string, Field<any>>>): fc.Arbit
     name: fc.stringMatching(new RegExp(`^[!-~]{1,${NAME_BYTES - 1}}$`)),
     digest: digits,
     label: fc.stringMatching(new RegExp(`^[!-~]{0,${LABEL_BYTES - 1}}$`)),
+    readiness: fc.constantFrom("started", "signalled", "finished"),
+    onFailure: fc.constantFrom("abort", "continue", "recover"),
     kind: fc.constantFrom("kernel", "ramdisk", "startOfDay", "vcpuContext"),
   };
   return fc.record(
@@ -43,6 +45,8 @@ const operation: fc.Arbitrary<PlanOperation> = fc
 
 const plan: fc.Arbitrary<Plan> = fc.record({
   ...{ dropped: word, policyBytes: word, policyDigest: digits },
+  ...{ reservedPrivileges: word, reservedPages: word },
+  guards: fc.array(word, { maxLength: 4 }),
   domains: fc.array(arbitraryRecord(domainLayout.fields), { maxLength: 4 }),
   materials: fc.array(arbitraryRecord(materialLayout.fields), { maxLength: 4 }),
   steps: fc.array(arbitraryRecord(stepLayout.fields), { maxLength: 4 }),

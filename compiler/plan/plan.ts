@@ -4,11 +4,14 @@
 
 import {
   DomainRecord,
+  GUARD_BYTES,
   MaterialKind,
   MaterialRecord,
+  OnFailure,
   OperationKind,
   OperationRecord,
   PlanHeader,
+  Readiness,
   StepRecord,
 } from "../../contract/image.js";
 import { DIGEST_BYTES, LABEL_BYTES, NAME_BYTES } from "../../contract/limits.js";
@@ -26,6 +29,8 @@ const launchFields = {
   dropped: number32(PlanHeader.dropped),
   policyBytes: number32(PlanHeader.policyBytes),
   policyDigest: digest(PlanHeader.policyDigest),
+  reservedPrivileges: number32(PlanHeader.reservedPrivileges),
+  reservedPages: number32(PlanHeader.reservedPages),
 };
 
 /** What the plan's header says beside the sizes of its tables. */
@@ -36,6 +41,7 @@ export const planHeaderLayout = describeRecord(PlanHeader.size, {
   materials: number32(PlanHeader.materials),
   steps: number32(PlanHeader.steps),
   operations: number32(PlanHeader.operations),
+  guards: number32(PlanHeader.guards),
   ...launchFields,
 });
 
@@ -52,6 +58,18 @@ export const domainLayout = describeRecord(DomainRecord.size, {
   maxGrantFrames: number32(DomainRecord.maxGrantFrames),
   maxMaptrackFrames: number32(DomainRecord.maxMaptrackFrames),
   label: text(DomainRecord.label, LABEL_BYTES),
+  cpuPool: number32(DomainRecord.cpuPool),
+  readiness: choice(DomainRecord.readiness, {
+    started: Readiness.started,
+    signalled: Readiness.signalled,
+    finished: Readiness.finished,
+  }),
+  readyWithin: number32(DomainRecord.readyWithin),
+  onFailure: choice(DomainRecord.onFailure, {
+    abort: OnFailure.abort,
+    continue: OnFailure.goOn,
+    recover: OnFailure.recover,
+  }),
 });
 
 export const materialLayout = describeRecord(MaterialRecord.size, {
@@ -71,7 +89,11 @@ export const stepLayout = describeRecord(StepRecord.size, {
   firstOperation: number32(StepRecord.firstOperation),
   operationCount: number32(StepRecord.operationCount),
   afterStep: number32(StepRecord.afterStep),
+  firstGuard: number32(StepRecord.firstGuard),
+  guardCount: number32(StepRecord.guardCount),
 });
+
+export const guardLayout = describeRecord(GUARD_BYTES, { domain: number32(0) });
 
 /** The code of each kind of operation. */
 export const operationCodes = {
@@ -85,6 +107,13 @@ export const operationCodes = {
   clear: OperationKind.clear,
   setContext: OperationKind.setContext,
   start: OperationKind.start,
+  openChannel: OperationKind.openChannel,
+  openSignal: OperationKind.openSignal,
+  grant: OperationKind.grant,
+  setAffinity: OperationKind.setAffinity,
+  setShare: OperationKind.setShare,
+  createPool: OperationKind.createPool,
+  moveCpu: OperationKind.moveCpu,
 } as const;
 
 const kind = choice(OperationRecord.kind, operationCodes);
@@ -93,6 +122,18 @@ const offset = number32(OperationRecord.offset);
 const frame = number32(OperationRecord.frame);
 const count = number32(OperationRecord.count);
 const order = number32(OperationRecord.order);
+const peer = number32(OperationRecord.peer);
+const port = number32(OperationRecord.port);
+const reference = number32(OperationRecord.reference);
+const readOnly = number32(OperationRecord.readOnly);
+const vcpu = number32(OperationRecord.vcpu);
+const lowCpus = number32(OperationRecord.lowCpus);
+const highCpus = number32(OperationRecord.highCpus);
+const scheduler = number32(OperationRecord.scheduler);
+const weight = number32(OperationRecord.weight);
+const cap = number32(OperationRecord.cap);
+const pool = number32(OperationRecord.pool);
+const cpu = number32(OperationRecord.cpu);
 
 /** The fields that each kind of operation uses; all others are zero. */
 export const operationLayouts = {
@@ -106,6 +147,13 @@ export const operationLayouts = {
   clear: describeRecord(OperationRecord.size, { kind, frame, count }),
   setContext: describeRecord(OperationRecord.size, { kind, material }),
   start: describeRecord(OperationRecord.size, { kind }),
+  openChannel: describeRecord(OperationRecord.size, { kind, peer, port }),
+  openSignal: describeRecord(OperationRecord.size, { kind, port }),
+  grant: describeRecord(OperationRecord.size, { kind, peer, reference, frame, count, readOnly }),
+  setAffinity: describeRecord(OperationRecord.size, { kind, vcpu, lowCpus, highCpus }),
+  setShare: describeRecord(OperationRecord.size, { kind, scheduler, weight, cap }),
+  createPool: describeRecord(OperationRecord.size, { kind, pool, scheduler }),
+  moveCpu: describeRecord(OperationRecord.size, { kind, pool, cpu }),
 } as const;
 
 /** What every operation has: only its kind. */
@@ -129,16 +177,25 @@ export type PlanOperation = {
 
 /**
  * Privileges (XEN_DOMCTL_CDF_*) that the launch gives to nobody, and that nobody can have after;
- * size and digest of the FLASK policy that Xen must enforce, 0 and zeros without.
+ * size and digest of the FLASK policy that Xen must enforce, 0 and zeros without; privileges and
+ * pages that are kept for the recovery plan.
  */
 export type PlanLaunch = RecordValue<(typeof launchLayout)["fields"]>;
 
 /** Of a launch that is for no FLASK policy. */
 export const noPolicy = { policyBytes: 0, policyDigest: "0".repeat(2 * DIGEST_BYTES) } as const;
 
+/** Of a launch that keeps nothing for a recovery plan. */
+export const noReserve = { reservedPrivileges: 0, reservedPages: 0 } as const;
+
+/** Of a step that waits for no domain. */
+export const unguarded = { firstGuard: 0, guardCount: 0 } as const;
+
 export interface Plan extends PlanLaunch {
   readonly domains: readonly PlanDomain[];
   readonly materials: readonly PlanMaterial[];
   readonly steps: readonly PlanStep[];
+  /** Indexes of domains that must be ready, which the steps point to. */
+  readonly guards: readonly number[];
   readonly operations: readonly PlanOperation[];
 }

@@ -4,6 +4,7 @@
 
 import {
   domainLayout,
+  guardLayout,
   launchLayout,
   materialLayout,
   operationKindLayout,
@@ -25,6 +26,7 @@ export function formatPlan(plan: Plan): string {
     ...plan.domains.map((domain) => `domain ${formatRecord(domainLayout, domain)}`),
     ...plan.materials.map((material) => `material ${formatRecord(materialLayout, material)}`),
     ...plan.steps.map((step) => `step ${formatRecord(stepLayout, step)}`),
+    ...plan.guards.map((domain) => `guard ${formatRecord(guardLayout, { domain })}`),
     ...plan.operations.map((operation) => `operation ${formatOperation(operation)}`),
   ];
   return lines.map((line) => `${line}\n`).join("");
@@ -36,6 +38,7 @@ export function parsePlan(text: string): Decoded<Plan> {
   const domains: PlanDomain[] = [];
   const materials: PlanMaterial[] = [];
   const steps: PlanStep[] = [];
+  const guards: { readonly domain: number }[] = [];
   const operations: PlanOperation[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line === "") continue;
@@ -55,7 +58,9 @@ export function parsePlan(text: string): Decoded<Plan> {
     const fault = new RecordFault(`${launches.length} of them`, "one");
     return { ok: false, faults: [["launch", fault]] };
   }
-  return { ok: true, value: { ...launch, domains, materials, steps, operations } };
+  const guarding = guards.map(({ domain }) => domain);
+  const tables = { domains, materials, steps, guards: guarding, operations };
+  return { ok: true, value: { ...launch, ...tables } };
 
   function parseLine(record: string, fields: string): Decoded<unknown> {
     switch (record) {
@@ -67,10 +72,12 @@ export function parsePlan(text: string): Decoded<Plan> {
         return keep(parseRecord(materialLayout, fields), materials);
       case "step":
         return keep(parseRecord(stepLayout, fields), steps);
+      case "guard":
+        return keep(parseRecord(guardLayout, fields), guards);
       case "operation":
         return keep(parseOperation(fields), operations);
       default: {
-        const fault = new RecordFault(record, "launch, domain, material, step or operation");
+        const fault = new RecordFault(record, "launch, domain, material, step, guard or operation");
         return { ok: false, faults: [["record", fault]] };
       }
     }

@@ -46,19 +46,18 @@ function operationsOf({ plan }: DecodedPlan, domain: number): readonly PlanOpera
     );
 }
 
-/** What fills the kernel's pages: all copies and clears but those of ramdisk and start of day. */
+/** What fills the kernel's pages: copies and clears of the first step, but for the ramdisk's. */
 function kernelOperations(
   decoded: DecodedPlan,
   domain: number,
   ramdiskFrame: number | undefined,
 ): readonly FillOperation[] {
-  return operationsOf(decoded, domain)
+  const made = decoded.plan.steps.find((step) => step.domain === domain);
+  if (made === undefined) return [];
+  return decoded.plan.operations
+    .slice(made.firstOperation, made.firstOperation + made.operationCount)
     .filter((operation) => isFill(operation))
-    .filter((operation) => {
-      if (operation.kind === "clear") return true;
-      const isStart = decoded.plan.materials[operation.material]?.kind === "startOfDay";
-      return !isStart && operation.frame !== ramdiskFrame;
-    });
+    .filter((operation) => operation.kind === "clear" || operation.frame !== ramdiskFrame);
 }
 
 type FillOperation = Extract<PlanOperation, { kind: "copy" | "clear" }>;
@@ -99,7 +98,8 @@ function readGuest(
   const ramdiskFrame = ramdiskAddress === undefined ? undefined : ramdiskAddress / PAGE_SIZE;
   const ramdisk = ramdiskFrame === undefined ? undefined : placedAt(ramdiskFrame);
   if (cmdline === undefined) return undefined;
-  const domain = { ...domainOf(record, cmdline), recovery };
+  const { names, operations: told } = orderOf(decoded, index);
+  const domain = { ...domainOf(record, cmdline), recovery, after: names };
   // Where memory is does not depend on the board.
   const { memoryRanges } = platformOf(decoded.architecture, DEFAULT_BOARD);
   return {
@@ -117,6 +117,12 @@ function readGuest(
         vcpuContext,
         devices: record.devices,
         sharedInterrupts: record.sharedInterrupts,
+      },
+      wiring: { ...record, operations: told.filter(({ kind }) => wiringKinds.has(kind)) },
+      processors: {
+        cpuPool: record.cpuPool,
+        pool: operations.filter(({ kind }) => kind === "createPool" || kind === "moveCpu"),
+        placement: operations.filter(({ kind }) => kind === "setAffinity" || kind === "setShare"),
       },
     },
     ramdiskFrame,
@@ -138,7 +144,26 @@ function pagesFilledBy(
   });
 }
 
-function domainOf(record: PlanDomain, cmdline: string): Omit<DomainDescription, "recovery"> {
+const wiringKinds: ReadonlySet<PlanOperation["kind"]> = new Set(["clear", "openChannel", "grant"]);
+
+/** What a domain waits for, and the operations of its later steps: those that differ between domains. */
+function orderOf({ plan }: DecodedPlan, domain: number) {
+  const [, ...steps] = plan.steps.filter((step) => step.domain === domain);
+  const guards = steps.flatMap(({ firstGuard, guardCount }) =>
+    plan.guards.slice(firstGuard, firstGuard + guardCount),
+  );
+  return {
+    names: guards.flatMap((guard) => plan.domains[guard]?.name ?? []),
+    operations: steps.flatMap(({ firstOperation, operationCount }) =>
+      plan.operations.slice(firstOperation, firstOperation + operationCount),
+    ),
+  };
+}
+
+function domainOf(
+  record: PlanDomain,
+  cmdline: string,
+): Omit<DomainDescription, "recovery" | "after"> {
   const { name, domid, vcpus, memoryPages, createFlags, label } = record;
   return {
     ...{ name, domid, vcpus, cmdline, type: "pvh" },
@@ -147,6 +172,8 @@ function domainOf(record: PlanDomain, cmdline: string): Omit<DomainDescription, 
     output: (createFlags & XEN_DOMCTL_CDF_xen_log) === 0 ? "none" : "xen-log",
     onDeath: (createFlags & XEN_DOMCTL_CDF_host_ends) === 0 ? "leave" : "reboot",
     roles: rolesOf(createFlags),
+    ready: { when: record.readiness, withinMs: record.readyWithin },
+    onFailure: record.onFailure,
     ...(label === "" ? {} : { label }),
   };
 }

@@ -3,6 +3,7 @@
 // plan at the edges of its bounds. The same ones each time.
 
 import { encodeImage } from "../../compiler/image/encode-image.js";
+import { unguarded } from "../../compiler/plan/plan.js";
 import { ImageHeader } from "../../contract/image.js";
 import * as limits from "../../contract/limits.js";
 import { type BaseLaunch, baseLaunches, withPlanWords } from "../suite/base-launch.js";
@@ -26,7 +27,13 @@ function small({ plan, materials }: BaseLaunch): Uint8Array {
   );
   const clear = { kind: "clear", frame: 0, count: 1 } as const;
   const operations = [...once.values(), clear].toReversed();
-  const step = { domain: 0, firstOperation: 0, operationCount: operations.length, afterStep: 0 };
+  const step = {
+    domain: 0,
+    firstOperation: 0,
+    operationCount: operations.length,
+    afterStep: 0,
+    ...unguarded,
+  };
   return encodeImage({ ...plan, operations, steps: [step] }, materials);
 }
 

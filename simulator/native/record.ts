@@ -4,10 +4,10 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { MACHINE_X86_64 } from "../../contract/image.js";
-import { ReceiptDomain, ReceiptHeader } from "../../contract/receipt.js";
 import { TrustRecord } from "../../contract/trust.js";
 import * as abi from "../../contract/xen-abi.js";
 import { vcpu_guest_context_size } from "../../contract/xen-abi-arm64.js";
+import { receiptBytes } from "../../xen-model/receipt.js";
 import { injectFaults } from "../faults.js";
 import {
   type BootDomainImports,
@@ -25,11 +25,15 @@ export const importNames = [
   "imageRead",
   "trustRead",
   "domctl",
+  "sysctl",
   "memoryOp",
   "consoleWrite",
   "xsmOp",
   "bootDomainOp",
 ] as const;
+
+/** Bytes of the set of CPUs that an affinity points to. */
+const CPU_SET_BYTES = 8;
 
 /** Bytes of linear memory. */
 export interface Area {
@@ -99,6 +103,10 @@ function passedToDomctl(memory: Uint8Array, argument: number): Area[] {
   if (command === abi.XEN_DOMCTL_setvcpucontext) {
     const context = view.getBigUint64(abi.xen_domctl_u_vcpucontext_ctxt_offset, true);
     return [structure, pointedTo(memory, context, vcpu_guest_context_size)];
+  }
+  if (command === abi.XEN_DOMCTL_setvcpuaffinity) {
+    const offset = abi.xen_domctl_u_vcpuaffinity_cpumap_hard_bitmap_offset;
+    return [structure, pointedTo(memory, view.getBigUint64(offset, true), CPU_SET_BYTES)];
   }
   if (command !== abi.XEN_DOMCTL_sethvmcontext) return [structure];
   const size = view.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);
@@ -182,6 +190,10 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
           note({ name: "domctl", words, passed: passedToDomctl(memory(), ...words) }, () =>
             xen.domctl(...words),
           ),
+        sysctl: (...words) => {
+          const passed = [areaOf(memory(), words[0], abi.xen_sysctl_size)];
+          return note({ name: "sysctl", words, passed }, () => xen.sysctl(...words));
+        },
         memoryOp: (...words) =>
           note({ name: "memoryOp", words, passed: passedToMemoryOp(memory(), words[1]) }, () =>
             xen.memoryOp(...words),
@@ -209,10 +221,9 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
     inject: injectFaults(faults),
     between,
   });
-  const receiptBytes = ReceiptHeader.size + receipt.domains.length * ReceiptDomain.size;
   return {
     ...{ name, image, machine, calls, exited, linearMemoryBytes: memory().length },
-    receipt: areaOf(memory(), receiptAddress(wasm), receiptBytes),
+    receipt: areaOf(memory(), receiptAddress(wasm), receiptBytes(receipt)),
     memoryHash: hashOf(memory()),
   };
 }
@@ -222,7 +233,10 @@ function receiptAddress(wasm: WebAssembly.Module): number {
   const none = (): number => 0;
   const { exports } = new WebAssembly.Instance(wasm, {
     machine: { clock: none, imageRead: none, trustRead: none },
-    xen: { domctl: none, memoryOp: none, consoleWrite: none, xsmOp: none, bootDomainOp: none },
+    xen: {
+      ...{ domctl: none, sysctl: none, memoryOp: none },
+      ...{ consoleWrite: none, xsmOp: none, bootDomainOp: none },
+    },
   });
   return (exports as unknown as { receipt(): number }).receipt();
 }

@@ -20,10 +20,12 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "recordings are little-endian");
 
 enum import {
-    CLOCK, IMAGE_READ, TRUST_READ, DOMCTL, MEMORY_OP, CONSOLE_WRITE, XSM_OP, BOOT_DOMAIN_OP, IMPORTS
+    CLOCK, IMAGE_READ, TRUST_READ, DOMCTL, SYSCTL, MEMORY_OP, CONSOLE_WRITE, XSM_OP, BOOT_DOMAIN_OP,
+    IMPORTS
 };
 static const char *const import_names[IMPORTS] = {
-    "clock", "imageRead", "trustRead", "domctl", "memoryOp", "consoleWrite", "xsmOp", "bootDomainOp",
+    "clock", "imageRead", "trustRead", "domctl", "sysctl", "memoryOp", "consoleWrite", "xsmOp",
+    "bootDomainOp",
 };
 
 /* How a launch left the boot domain; 0 is its beginning. */
@@ -171,6 +173,11 @@ void Z_machineZ_trustRead(struct Z_machine_instance_t *machine, u32 destination)
 u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)
 {
     return import(DOMCTL, argument, 0, 0);
+}
+
+u32 Z_xenZ_sysctl(struct Z_xen_instance_t *xen, u32 argument)
+{
+    return import(SYSCTL, argument, 0, 0);
 }
 
 u32 Z_xenZ_memoryOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)

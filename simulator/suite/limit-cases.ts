@@ -6,9 +6,11 @@ import { createHash } from "node:crypto";
 import { encodeImage } from "../../compiler/image/encode-image.js";
 import {
   noPolicy,
+  noReserve,
   type Plan,
   type PlanDomain,
   type PlanOperation,
+  unguarded,
 } from "../../compiler/plan/plan.js";
 import { DomainRecord, HEADERS_END, PlanHeader } from "../../contract/image.js";
 import * as limits from "../../contract/limits.js";
@@ -35,8 +37,15 @@ export function* limitCases({
   if (first === undefined) throw new Error("bug: a launch without domains was compiled");
   const domain: PlanDomain = { ...first, memoryPages: 2048 };
   const whole = (operations: readonly PlanOperation[], materials = plan.materials): Plan => {
-    const step = { domain: 0, firstOperation: 0, operationCount: operations.length, afterStep: 0 };
-    return { dropped: 0, ...noPolicy, domains: [domain], materials, operations, steps: [step] };
+    const step = {
+      domain: 0,
+      firstOperation: 0,
+      operationCount: operations.length,
+      afterStep: 0,
+      ...unguarded,
+    };
+    const tables = { domains: [domain], materials, operations, steps: [step], guards: [] };
+    return { dropped: 0, ...noPolicy, ...noReserve, ...tables };
   };
   const of = (kind: PlanOperation["kind"]): PlanOperation => {
     const found = plan.operations.find((operation) => operation.kind === kind);
@@ -61,7 +70,7 @@ export function* limitCases({
   yield launch("the second batch does a part", batches, [{ ...second, answer: 7, done: 7 }]);
 
   const steps = [2, 0].map((afterStep, index) => {
-    return { domain: 0, firstOperation: index, operationCount: 1, afterStep };
+    return { domain: 0, firstOperation: index, operationCount: 1, afterStep, ...unguarded };
   });
   const kinds = [of("allocateVcpus"), of("createDomain")];
   yield launch("a step after a later one", encoded({ ...whole(kinds), steps }, bytes));

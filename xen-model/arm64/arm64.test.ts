@@ -12,7 +12,15 @@ const v3 = arm64.XEN_DOMCTL_CONFIG_GIC_V3;
 
 const creation: DomainCreation = {
   ...{ label: 0, createFlags: abi.XEN_DOMCTL_CDF_hvm | abi.XEN_DOMCTL_CDF_hap },
-  ...{ maxVcpus: 1, devices: v3, sharedInterrupts: 32, grantFrames: 1, maptrackFrames: 0 },
+  ...{
+    maxVcpus: 1,
+    devices: v3,
+    sharedInterrupts: 32,
+    maxEventChannelPort: 127,
+    cpuPool: 0,
+    grantFrames: 1,
+    maptrackFrames: 0,
+  },
 };
 const uart = creation.createFlags | abi.XEN_DOMCTL_CDF_xen_log;
 

@@ -54,6 +54,9 @@ function laidOut(domain: Partial<DomainDescription>, ramdiskBytes = 0) {
     },
     ...{ vcpus: 1, type: "pvh", domid: 1, output: "none", onDeath: "leave", roles: [] },
     recovery: false,
+    after: [],
+    ready: { when: "started", withinMs: 0 },
+    onFailure: "abort",
     ...domain,
   };
   const address = abi.GUEST_RAM0_BASE + 0x80000;

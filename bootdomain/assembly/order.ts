@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of a launch: runs each step whose guard holds, hears what becomes of the domains, and
+// waits only when no step can run. A domain that fails takes those with it that wait for it, or the
+// launch, as its plan says.
+
+import { DomainRecord, OnFailure, PlanHeader, Readiness, StepRecord } from "../../contract/image";
+import { DomainState, LaunchStatus, ReceiptDomain, ReceiptHeader } from "../../contract/receipt";
+import { SHUTDOWN_poweroff, XEN_BOOT_DOMAIN_EVENT_signalled } from "../../contract/xen-abi";
+import { heardDomid, heardEvent, heardReason, wait } from "./hypercalls";
+import { clock } from "./machine";
+import { DONE } from "./memory";
+import { abandon, executeOperation, statusOf } from "./operations";
+import { domainField, guardDomain, planField, stepField } from "./plan";
+import {
+  addTime,
+  domainState,
+  domainTime,
+  keepStep,
+  receiptField,
+  setDomainField,
+  setDomainTime,
+  setReceiptField,
+} from "./receipt";
+
+/** No step, or no domain. */
+const NONE: u32 = u32.MAX_VALUE;
+/** A time that never comes. */
+const NEVER: u64 = u64.MAX_VALUE;
+const NANOSECONDS_PER_MILLISECOND: u64 = 1000000;
+
+/** Runs the accepted plan's steps until none is left and every domain is ready, or one fails. */
+export function runSteps(): LaunchStatus {
+  let status = LaunchStatus.success;
+  let step: u32 = 0;
+  while (status == LaunchStatus.success && (step != NONE || earliestLimit() != NEVER)) {
+    if (earliestLimit() != NEVER) status = hear(step == NONE ? earliestLimit() : 0);
+    if (status == LaunchStatus.success) status = endLate();
+    step = nextStep();
+    if (status == LaunchStatus.success && step != NONE) status = advance(step);
+  }
+  return status == LaunchStatus.success && stepIsLeft() ? LaunchStatus.stalled : status;
+}
+
+/** Runs a step, or leaves its domain out. */
+function advance(step: u32): LaunchStatus {
+  return guardIsLost(step) ? abandon(domainOf(step), DomainState.skipped) : runStep(step);
+}
+
+function domainOf(step: u32): u32 {
+  return stepField(step, StepRecord.domain);
+}
+
+/** Whether the launch goes on without the domain. */
+function isLost(domain: u32): bool {
+  const state = domainState(domain);
+  return state == DomainState.failed || state == DomainState.skipped;
+}
+
+function isDone(step: u32): bool {
+  return load<u8>(DONE + step) != 0 || isLost(domainOf(step));
+}
+
+/** Whether a step waits for a domain that is lost. */
+function guardIsLost(step: u32): bool {
+  const first = stepField(step, StepRecord.firstGuard);
+  const end = first + stepField(step, StepRecord.guardCount);
+  for (let guard = first; guard < end; guard++) {
+    if (isLost(guardDomain(guard))) return true;
+  }
+  return false;
+}
+
+function guardHolds(step: u32): bool {
+  const after = stepField(step, StepRecord.afterStep);
+  const first = stepField(step, StepRecord.firstGuard);
+  const end = first + stepField(step, StepRecord.guardCount);
+  if (after != 0 && !isDone(after - 1)) return false;
+  for (let guard = first; guard < end; guard++) {
+    if (domainTime(guardDomain(guard), ReceiptDomain.readyAt) == 0) return false;
+  }
+  return true;
+}
+
+/** The first step that can run, or be left out. */
+function nextStep(): u32 {
+  const steps = planField(PlanHeader.steps);
+  for (let step: u32 = 0; step < steps; step++) {
+    if (!isDone(step) && (guardIsLost(step) || guardHolds(step))) return step;
+  }
+  return NONE;
+}
+
+function stepIsLeft(): bool {
+  const steps = planField(PlanHeader.steps);
+  for (let step: u32 = 0; step < steps; step++) {
+    if (!isDone(step)) return true;
+  }
+  return false;
+}
+
+/** Runs a step's operations. */
+function runStep(step: u32): LaunchStatus {
+  const domain = domainOf(step);
+  const end =
+    stepField(step, StepRecord.firstOperation) + stepField(step, StepRecord.operationCount);
+  const begin = clock();
+  let status = LaunchStatus.success;
+  let operation = stepField(step, StepRecord.firstOperation);
+  while (status == LaunchStatus.success && operation < end) {
+    status = executeOperation(operation, domain);
+    operation++;
+  }
+  keepStep(step, begin);
+  store<u8>(DONE + step, 1);
+  return status == LaunchStatus.success ? status : fail(domain, status, step + 1, operation);
+}
+
+/** The domain has failed, in a step's operation (numbers from 1) or in none: the launch goes on or not. */
+function fail(domain: u32, status: LaunchStatus, step: u32, operation: u32): LaunchStatus {
+  setDomainField(domain, ReceiptDomain.status, status);
+  setDomainField(domain, ReceiptDomain.operation, operation);
+  setDomainField(domain, ReceiptDomain.error, receiptField(ReceiptHeader.error));
+  if (domainField(domain, DomainRecord.onFailure) == <u32>OnFailure.goOn) {
+    setReceiptField(ReceiptHeader.error, 0);
+    return abandon(domain, DomainState.failed);
+  }
+  setReceiptField(ReceiptHeader.step, step);
+  setReceiptField(ReceiptHeader.operation, operation);
+  setReceiptField(ReceiptHeader.domain, domain + 1);
+  return status;
+}
+
+function isAwaited(domain: u32): bool {
+  const isReady = domainTime(domain, ReceiptDomain.readyAt) != 0;
+  return domainState(domain) == DomainState.started && !isReady;
+}
+
+/** When the domain is late, if it is not ready by then. */
+function limitOf(domain: u32): u64 {
+  const within: u64 = domainField(domain, DomainRecord.readyWithin);
+  const ticks = within * receiptField(ReceiptHeader.clockKilohertz);
+  return domainTime(domain, ReceiptDomain.startedAt) + ticks;
+}
+
+/** When the first domain is late, of those that are awaited; NEVER if none is. */
+function earliestLimit(): u64 {
+  const domains = planField(PlanHeader.domains);
+  let earliest = NEVER;
+  for (let domain: u32 = 0; domain < domains; domain++) {
+    if (isAwaited(domain)) earliest = min<u64>(earliest, limitOf(domain));
+  }
+  return earliest;
+}
+
+/** Every domain that is late has failed. */
+function endLate(): LaunchStatus {
+  const domains = planField(PlanHeader.domains);
+  const now = clock();
+  let status = LaunchStatus.success;
+  for (let domain: u32 = 0; status == LaunchStatus.success && domain < domains; domain++) {
+    if (isAwaited(domain) && limitOf(domain) <= now) status = fail(domain, LaunchStatus.late, 0, 0);
+  }
+  return status;
+}
+
+/** Waits until this time, or for news, and then takes in all that there is; 0: without waiting. */
+function hear(limit: u64): LaunchStatus {
+  const kilohertz: u64 = max<u32>(receiptField(ReceiptHeader.clockKilohertz), 1);
+  let status = LaunchStatus.success;
+  do {
+    const begin = clock();
+    const milliseconds = limit > begin ? (limit - begin) / kilohertz + 1 : 0;
+    status = statusOf(wait(milliseconds * NANOSECONDS_PER_MILLISECOND));
+    if (milliseconds != 0) addTime(ReceiptHeader.waitTicks, begin);
+    if (status == LaunchStatus.success && heardEvent() != 0) status = takeIn();
+    limit = 0;
+  } while (status == LaunchStatus.success && heardEvent() != 0);
+  return status;
+}
+
+/** Takes in what wait() has heard. */
+function takeIn(): LaunchStatus {
+  const domain = startedDomain(heardDomid());
+  if (domain == NONE) return LaunchStatus.success;
+  const now = clock();
+  const readiness = domainField(domain, DomainRecord.readiness);
+  const isReady = domainTime(domain, ReceiptDomain.readyAt) != 0;
+  if (heardEvent() == XEN_BOOT_DOMAIN_EVENT_signalled) {
+    setDomainTime(domain, ReceiptDomain.signalledAt, now);
+    if (!isReady && readiness == <u32>Readiness.signalled) {
+      setDomainTime(domain, ReceiptDomain.readyAt, now);
+    }
+    return LaunchStatus.success;
+  }
+  setDomainTime(domain, ReceiptDomain.endedAt, now);
+  setDomainField(domain, ReceiptDomain.endReason, heardReason());
+  if (isReady) return LaunchStatus.success;
+  const hasSignalled = domainTime(domain, ReceiptDomain.signalledAt) != 0;
+  if (readiness != <u32>Readiness.finished || !hasSignalled || heardReason() != SHUTDOWN_poweroff) {
+    return fail(domain, LaunchStatus.ended, 0, 0);
+  }
+  setDomainTime(domain, ReceiptDomain.readyAt, now);
+  return abandon(domain, DomainState.finished);
+}
+
+/** Index of the started domain with this domid. */
+function startedDomain(domid: u32): u32 {
+  const domains = planField(PlanHeader.domains);
+  for (let domain: u32 = 0; domain < domains; domain++) {
+    const isIt = domainField(domain, DomainRecord.domid) == domid;
+    if (isIt && domainState(domain) == DomainState.started) return domain;
+  }
+  return NONE;
+}
