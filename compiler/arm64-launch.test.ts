@@ -54,7 +54,8 @@ function compileWith(launch: LaunchInput, board: Uint8Array) {
   const edge: CompilerEdge = {
     readFile: async (path) => (path.endsWith("board.dtb") ? board : fileSystem.readFile(path)),
   };
-  return compileLaunch(described({ ...launch, host: { board: "./board.dtb" } }), edge);
+  const host = { ...launch.host, board: "./board.dtb" };
+  return compileLaunch(described({ ...launch, host }), edge);
 }
 
 describe("a launch for arm64", () => {
@@ -97,6 +98,19 @@ describe("a launch for arm64", () => {
     expect(await codes(boardOf("arm,gic-v3", 0))).toBe("DOMB3013");
     expect(await codes(boardOf("arm,gic-v3", 64 * 0x100000))).toBe("DOMB3014");
     expect(await codes(new Uint8Array(100))).toBe("DOMB3101");
+  });
+
+  it("counts the smaller of the board's memory and what the description says", async () => {
+    const codes = async (memory: string, board: number): Promise<readonly string[]> => {
+      const result = await compileWith(
+        launchOf({ host: { memory } }),
+        boardOf("arm,gic-v3", board),
+      );
+      return result.diagnostics.map(({ code }) => code);
+    };
+    expect(await codes("1 GiB", GIB)).toEqual([]);
+    expect(await codes("64 MiB", GIB)).toEqual(["DOMB4104"]);
+    expect(await codes("1 GiB", GIB / 16)).toEqual(["DOMB3014"]);
   });
 
   it("with a domain of several vCPUs has the device tree of all of them", async () => {

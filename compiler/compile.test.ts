@@ -6,7 +6,11 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import { MAX_OPERATIONS, MAX_WORK, PAGE_SIZE } from "../contract/limits.js";
 import { type CompiledLaunch, type CompilerEdge, compileLaunch } from "./compile.js";
-import type { DomainDescription, LaunchDescription } from "./description/description.js";
+import {
+  atOnce,
+  type DomainDescription,
+  type LaunchDescription,
+} from "./description/description.js";
 import { decodeImage } from "./image/decode-image.js";
 import { buildElf } from "./materials/elf-builder.js";
 import { readKernel } from "./materials/kernel.js";
@@ -35,11 +39,10 @@ function launchOf(domains: readonly Domain[]): LaunchDescription {
       onDeath: "leave",
       roles: [],
       recovery: false,
-      after: [],
-      ready: { when: "started", withinMs: 0 },
-      onFailure: "abort",
+      ...atOnce,
       ...domain,
     })),
+    links: [],
     placeOf: (path) => ({ path }),
   };
 }
@@ -217,6 +220,21 @@ describe("compileLaunch", () => {
     expect(all.plan.materials[0]?.bytes).toBe((pages - 1) * PAGE_SIZE);
     expect(all.plan.operations.length).toBeLessThanOrEqual(MAX_OPERATIONS);
     expect(workOf(all.plan)).toBeLessThanOrEqual(MAX_WORK);
+  });
+
+  it("refuses a launch that takes more memory than the description says that the host has", async () => {
+    const one = launchOf([{ name: "one", kernel: HELLO, memoryBytes: 64 * MIB }]);
+    const { totalBytes } = (await compile(one.domains)).demand;
+    expect((await compileLaunch({ ...one, hostMemoryBytes: totalBytes })).ok).toBe(true);
+    const { diagnostics } = await compileLaunch({ ...one, hostMemoryBytes: 64 * MIB });
+    const taken = Math.ceil(totalBytes / MIB);
+    expect(diagnostics).toMatchObject([
+      {
+        code: "DOMB4104",
+        place: { path: ["host", "memory"] },
+        message: `the host has 64 MiB of memory, and the launch takes ${taken} MiB`,
+      },
+    ]);
   });
 
   it("refuses more domains than a plan holds, with what it wanted", async () => {

@@ -20,6 +20,7 @@ import { type MaterialFile, materialFault } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { checkLimits } from "./plan/limits.js";
 import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
+import { planRules } from "./plan/rules.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
 
 /** What was compiled; plan and materials are the main plan's. */
@@ -89,8 +90,12 @@ export async function compileLaunch(
     hostDemand(plan, image.length),
   );
   const demand = demands.reduce((most, one) => (one.totalBytes > most.totalBytes ? one : most));
-  if (board.value !== undefined && demand.totalBytes > board.value.memoryBytes) {
-    return boardTooSmall(description, files.value, board.value, demand);
+  const { hostMemoryBytes: told = Infinity } = description;
+  const { memoryBytes: onBoard = Infinity } = board.value ?? {};
+  if (demand.totalBytes > Math.min(told, onBoard)) {
+    return told < onBoard
+      ? hostTooSmall(description, told, demand)
+      : boardTooSmall(description, files.value, onBoard, demand);
   }
   const value = {
     ...{ image, architecture: architecture.value, ...plans.main, verify },
@@ -138,19 +143,33 @@ function architectureFor(
     : { ok: false, diagnostics };
 }
 
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 0x100000)} MiB`;
+
 function boardTooSmall(
   description: LaunchDescription,
   files: ReadonlyMap<string, MaterialFile>,
-  { memoryBytes }: Board,
+  memoryBytes: number,
   { totalBytes }: HostDemand,
 ): Result<never> {
-  const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 0x100000)} MiB`;
   return materialFault(
     fileOf(files, description.board ?? ""),
     "DOMB3014",
     `the board has ${mebibytes(memoryBytes)} of memory, and the launch takes ${mebibytes(totalBytes)}`,
     "Give the domains less memory, or the launch a larger board.",
   );
+}
+
+function hostTooSmall(
+  description: LaunchDescription,
+  memoryBytes: number,
+  { totalBytes }: HostDemand,
+): Result<never> {
+  const diagnostic = planRules.diagnose("DOMB4104", {
+    place: description.placeOf(["host", "memory"]),
+    message: `the host has ${mebibytes(memoryBytes)} of memory, and the launch takes ${mebibytes(totalBytes)}`,
+    fix: "Give the domains less memory, or the launch a larger host.",
+  });
+  return { ok: false, diagnostics: [diagnostic] };
 }
 
 function policyRecord(bytes: Uint8Array): PlanSetting["policy"] {

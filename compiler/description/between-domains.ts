@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules on the domains together: how many, their names, domids and roles. They look at the value as it
-// was read, right or wrong, so that their faults are told together with all others.
+// Rules on the domains together: how many, their names, domids and roles, and in files of their own
+// order and links. They look at the value as it was read, right or wrong, so that their faults are
+// told together with all others.
 
 import { MAX_DOMAINS } from "../../contract/limits.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { RECOVERY_ROLE } from "../plan/roles.js";
-import { domainNameFault, domidFault, roleFault } from "./judges.js";
+import { domainNameFault, domidFault, isMapping, roleFault } from "./judges.js";
+import { checkLinks } from "./links.js";
+import { checkOrder } from "./order.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { descriptionRules } from "./rules.js";
 
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Checks what the schema can't say of the domains in `value`; two of one name, the reader sees. */
 export function checkBetweenDomains(value: unknown, places: Places): readonly Diagnostic[] {
-  const domains = isMapping(value) ? value.domains : undefined;
+  if (!isMapping(value)) return [];
+  const { domains, links } = value;
   if (!isMapping(domains)) return [];
   const names = Object.keys(domains);
   return [
@@ -24,6 +24,8 @@ export function checkBetweenDomains(value: unknown, places: Places): readonly Di
     ...checkDomids(domains, places),
     ...checkRoles(domains, places),
     ...checkRecovery(domains, places),
+    ...checkOrder(domains, places),
+    ...checkLinks(links, domains, places),
   ];
 }
 

@@ -6,6 +6,14 @@
 import type { Architecture } from "../../xen-model/machines.js";
 import type { Place } from "../diagnostics/diagnostic.js";
 import type { Role } from "../plan/roles.js";
+import type { failures, readinesses } from "./order-judges.js";
+
+/** What lets the domains start that are to start after a domain. */
+export interface Readiness {
+  readonly when: (typeof readinesses)[number];
+  /** How long it may take from the domain's start, milliseconds; 0 with "started". */
+  readonly withinMs: number;
+}
 
 /** One Initial Domain as the description asks for it, defaults filled in. */
 export interface DomainDescription {
@@ -23,15 +31,6 @@ export interface DomainDescription {
   readonly type: "pvh";
   /** The given one, or the lowest free from 1 on, in the description's order. */
   readonly domid: number;
-  /** Names of the domains that must be ready before it starts. */
-  readonly after: readonly string[];
-  /** What makes it ready, and within how many milliseconds; 0 with `started`. */
-  readonly ready: {
-    readonly when: "started" | "signalled" | "finished";
-    readonly withinMs: number;
-  };
-  /** What follows when it can't be made, or is not ready in time. */
-  readonly onFailure: "abort" | "continue" | "recover";
   /** May the domain write to Xen's log. */
   readonly output: "xen-log" | "none";
   /** What its end means for the host, when no control domain looks after it. */
@@ -42,7 +41,46 @@ export interface DomainDescription {
   readonly recovery: boolean;
   /** At most LABEL_BYTES - 1 characters of ASCII, of a label's form. */
   readonly label?: string;
+  /** Names of the domains that must be ready before it starts: others of its plan, without a cycle. */
+  readonly after: readonly string[];
+  readonly ready: Readiness;
+  /** "recover" only where there is a recovery domain. */
+  readonly onFailure: (typeof failures)[number];
 }
+
+/** Of a domain that starts at once, and that nothing has to wait for. */
+export const atOnce = {
+  after: [],
+  ready: { when: "started", withinMs: 0 },
+  onFailure: "abort",
+} as const satisfies Partial<DomainDescription>;
+
+/** An event channel between two domains of the main plan. */
+export interface EventChannelLink {
+  readonly kind: "event-channel";
+  readonly name: string;
+  /** The domain that opens it. */
+  readonly first: string;
+  /** The domain that binds to it. */
+  readonly second: string;
+}
+
+/** Memory of one domain of the main plan that others of it map: one other at least. */
+export interface SharedMemoryLink {
+  readonly kind: "shared-memory";
+  readonly name: string;
+  /** Whole pages, at most MAX_LINK_BYTES. */
+  readonly bytes: number;
+  /** The domain whose memory it is. */
+  readonly owner: string;
+  /** The other domains that may write it. */
+  readonly writers: readonly string[];
+  /** The domains that may only read it. */
+  readonly readers: readonly string[];
+}
+
+/** Names of links are unique, and so are the domains of one link. */
+export type Link = EventChannelLink | SharedMemoryLink;
 
 /**
  * A whole launch. Domains come in the order in which the description names them; one of them may be
@@ -55,7 +93,11 @@ export interface LaunchDescription {
   readonly arch?: Architecture;
   /** Absolute path of the device tree of the board that the launch is for. */
   readonly board?: string;
+  /** Bytes of memory that the host has; undefined: the description does not say. */
+  readonly hostMemoryBytes?: number;
   readonly domains: readonly DomainDescription[];
+  /** In the description's order, which ports and memory follow. */
+  readonly links: readonly Link[];
   /** Absolute path of the FLASK policy that Xen must enforce. */
   readonly policy?: string;
   /** Must the launch be signed; undefined: if a key is given. */

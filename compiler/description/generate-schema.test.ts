@@ -18,6 +18,14 @@ describe("the published JSON Schema", () => {
     expect(domain.required).toEqual(["kernel", "memory"]);
     expect(domain.properties.domid).toMatchObject({ minimum: 0, maximum: MAX_DOMID });
     expect(domain.properties.vcpus).toMatchObject({ minimum: 1, maximum: MAX_VCPUS, default: 1 });
+    expect(domain.properties.ready.properties.when.enum).toEqual([
+      ...["started", "signalled", "finished"],
+    ]);
+    const kinds = properties.links.items.oneOf;
+    expect(kinds.map((kind: { required: string[] }) => kind.required)).toEqual([
+      ["kind", "name", "between"],
+      ["kind", "name", "size", "writers"],
+    ]);
     expect(new RegExp(domain.properties.memory.pattern).test("64 MB")).toBe(false);
     expect(new RegExp(domain.properties.memory.pattern).test("64 MiB")).toBe(true);
   });

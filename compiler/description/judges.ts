@@ -15,6 +15,7 @@ import {
   FORMAT_VERSION,
   LABEL_PATTERN,
   MAX_COMMAND_LINE_BYTES,
+  MAX_HOST_MEMORY_BYTES,
   MAX_NAME_LENGTH,
 } from "./limits.js";
 import { nearestName } from "./nearest-name.js";
@@ -23,6 +24,8 @@ import { formatSize, parseSize, sizeUnits } from "./size.js";
 
 export interface ValueFault {
   readonly code: DescriptionCode;
+  /** The key below the value whose value is at fault; absent: the value itself is. */
+  readonly key?: string;
   /** The rest of a sentence that begins with the value's name: "is …; wanted: …". */
   readonly predicate: string;
   readonly fix: string;
@@ -46,19 +49,24 @@ export function show(value: unknown): string {
   }
 }
 
+/** Is it what YAML and JSON have keys and values in? */
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** A value that is not there. */
-function missing(wanted: string, example: string): ValueFault {
+export function missing(wanted: string, example: string): ValueFault {
   const fix = `Add \`${example}\`.`;
   return { code: "DOMB1013", predicate: `is missing; wanted: ${wanted}`, fix };
 }
 
 /** A value of a wrong type. */
-function wrongType(value: unknown, wanted: string, fix: string): ValueFault {
+export function wrongType(value: unknown, wanted: string, fix: string): ValueFault {
   return { code: "DOMB1014", predicate: `is ${show(value)}; wanted: ${wanted}`, fix };
 }
 
 /** A value that should be any text, but is none. */
-function notText(value: unknown, wanted: string, example: string): ValueFault {
+export function notText(value: unknown, wanted: string, example: string): ValueFault {
   if (value === undefined) return missing(wanted, example);
   const quotable = typeof value === "number" || typeof value === "boolean";
   const fix = quotable ? `Put it in quotes: "${value}".` : `Write, for example, \`${example}\`.`;
@@ -79,42 +87,58 @@ export function formatFault(value: unknown): ValueFault | undefined {
   };
 }
 
-/** A size of memory. */
-export function memoryFault(value: unknown): ValueFault | undefined {
-  const units = Object.keys(sizeUnits).join(", ");
-  if (typeof value === "number") return memoryFault(String(value));
-  if (typeof value !== "string") return notText(value, "a size with a unit", "memory: 256 MiB");
-  const size = parseSize(value);
-  if (size.ok) return memoryRangeFault(value, size.bytes);
-  switch (size.fault) {
-    case "no-unit":
-      return {
-        code: "DOMB1020",
-        predicate: `is ${size.number}, without a unit; wanted: one of ${units}`,
-        fix: `Write \`${size.number} MiB\`, if mebibytes are meant.`,
-      };
-    case "other-unit":
-      return {
-        code: "DOMB1021",
-        predicate: `has the unit "${size.unit}"; wanted: one of ${units}`,
-        fix: `Write \`${size.number} ${size.meant}\`, if units of 1024 are meant.`,
-      };
-    case "malformed":
-      return {
-        code: "DOMB1022",
-        predicate: `is ${show(value)}; wanted: a whole decimal number and one of ${units}`,
-        fix: `Write, for example, \`${size.whole ?? "256 MiB"}\`.`,
-      };
-  }
+/** What is wanted of a size. */
+interface SizeLimits {
+  /** Key and value, for example. */
+  readonly example: string;
+  /** Bytes. */
+  readonly most: number;
+  /** What to do when it is zero. */
+  readonly more: string;
 }
 
-function memoryRangeFault(text: string, bytes: number): ValueFault | undefined {
-  const most = MAX_MEMORY_PAGES * PAGE_SIZE;
+/** A size of memory. */
+export function sizeFault(limits: SizeLimits) {
+  const units = Object.keys(sizeUnits).join(", ");
+  const example = limits.example.replace(/^.*: /, "");
+  return function fault(value: unknown): ValueFault | undefined {
+    if (typeof value === "number") return fault(String(value));
+    if (typeof value !== "string") return notText(value, "a size with a unit", limits.example);
+    const size = parseSize(value);
+    if (size.ok) return sizeRangeFault(value, size.bytes, limits);
+    switch (size.fault) {
+      case "no-unit":
+        return {
+          code: "DOMB1020",
+          predicate: `is ${size.number}, without a unit; wanted: one of ${units}`,
+          fix: `Write \`${size.number} MiB\`, if mebibytes are meant.`,
+        };
+      case "other-unit":
+        return {
+          code: "DOMB1021",
+          predicate: `has the unit "${size.unit}"; wanted: one of ${units}`,
+          fix: `Write \`${size.number} ${size.meant}\`, if units of 1024 are meant.`,
+        };
+      case "malformed":
+        return {
+          code: "DOMB1022",
+          predicate: `is ${show(value)}; wanted: a whole decimal number and one of ${units}`,
+          fix: `Write, for example, \`${size.whole ?? example}\`.`,
+        };
+    }
+  };
+}
+
+function sizeRangeFault(
+  text: string,
+  bytes: number,
+  { most, more: tooLittle }: SizeLimits,
+): ValueFault | undefined {
   if (bytes < 1 || bytes > most) {
     return {
       code: "DOMB1024",
       predicate: `is ${text}; wanted: from ${formatSize(PAGE_SIZE)} to ${formatSize(most)}`,
-      fix: bytes < 1 ? "Give it as much as its kernel and ramdisk need." : "Give it less.",
+      fix: bytes < 1 ? tooLittle : "Give it less.",
     };
   }
   if (bytes % PAGE_SIZE === 0) return undefined;
@@ -125,6 +149,20 @@ function memoryRangeFault(text: string, bytes: number): ValueFault | undefined {
     fix: `Write \`${more}\`.`,
   };
 }
+
+/** A domain's memory. */
+export const memoryFault = sizeFault({
+  example: "memory: 256 MiB",
+  most: MAX_MEMORY_PAGES * PAGE_SIZE,
+  more: "Give it as much as its kernel and ramdisk need.",
+});
+
+/** The host's memory. */
+export const hostMemoryFault = sizeFault({
+  example: "memory: 2 GiB",
+  most: MAX_HOST_MEMORY_BYTES,
+  more: "Say how much memory the host has, or leave it out.",
+});
 
 /** A fault of a number that is not a whole one from `least` to `most`. */
 function wholeNumberFault(
@@ -184,16 +222,16 @@ export function labelFormFault(value: unknown): ValueFault | undefined {
 
 /** The security policy. */
 export function policyFault(value: unknown): ValueFault | undefined {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
+  if (isMapping(value)) return undefined;
   const wanted = "a mapping with the keys xsm or verify";
   return wrongType(value, wanted, "Write, for example, `policy: { xsm: ./xenpolicy }`.");
 }
 
 /** What the compiler may assume of the host. */
 export function hostFault(value: unknown): ValueFault | undefined {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
-  const wanted = "a mapping with the key board";
-  return wrongType(value, wanted, "Write, for example, `host: { board: ./board.dtb }`.");
+  if (isMapping(value)) return undefined;
+  const wanted = "a mapping with keys such as memory";
+  return wrongType(value, wanted, "Write, for example, `host: { memory: 2 GiB }`.");
 }
 
 /** One of a fixed set of texts. */

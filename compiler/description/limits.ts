@@ -23,3 +23,18 @@ export const MAX_DESCRIPTION_BYTES = 1024 * 1024;
 
 /** Levels of lists and mappings within each other; the deepest value that has a meaning has four. */
 export const MAX_NESTING = 16;
+
+/** The host's memory in bytes: more than any Xen manages. */
+export const MAX_HOST_MEMORY_BYTES = 2 ** 47;
+
+/** How long a domain may take until it is ready, unless it says otherwise: milliseconds. */
+export const DEFAULT_READY_MS = 60_000;
+
+/** The longest that it may take: milliseconds. */
+export const MAX_READY_MS = 3_600_000;
+
+/** Memory of one link, bytes. */
+export const MAX_LINK_BYTES = 64 * 2 ** 20;
+
+/** Links of one domain. */
+export const MAX_LINKS_OF_DOMAIN = 512;

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { MAX_DOMAINS, MAX_DOMID } from "../../contract/limits.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { LaunchInput } from "./define-launch.js";
-import type { LaunchDescription } from "./description.js";
+import { atOnce, type LaunchDescription } from "./description.js";
 import { MAX_COMMAND_LINE_BYTES, MAX_DESCRIPTION_BYTES } from "./limits.js";
 import { describeLaunch, loadDescription, readDescription } from "./load-description.js";
 import { sizeUnits } from "./size.js";
@@ -48,7 +48,9 @@ describe("a launch description", () => {
       onDeath: "leave",
       roles: [],
       recovery: false,
+      ...atOnce,
     };
+    expect(launch.links).toEqual([]);
     expect(launch.domains).toEqual([
       {
         ...defaults,
@@ -121,6 +123,100 @@ describe("a launch description", () => {
     ]);
     expect(withKeys({ domid: MAX_DOMID }).ok).toBe(true);
     expect(withKeys({ memory: "1 TiB" }).ok).toBe(true);
+  });
+});
+
+describe("order and links of a description", () => {
+  const text = [
+    "domb: 1",
+    "host: { memory: 2 GiB }",
+    "domains:",
+    "  storage: { kernel: k, memory: 64 MiB, ready: { when: signalled, within: 250 ms } }",
+    "  setup: { kernel: k, memory: 64 MiB, ready: { when: finished }, onFailure: recover }",
+    "  web: { kernel: k, memory: 64 MiB, after: [storage, setup], onFailure: continue }",
+    "  rescue: { kernel: k, memory: 64 MiB, roles: [recovery] }",
+    "links:",
+    "  - { kind: event-channel, name: bell, between: [storage, web] }",
+    "  - { kind: shared-memory, name: ring, size: 64 KiB, writers: [web, storage] }",
+    "  - { kind: shared-memory, name: log, size: 4 KiB, writers: [web], readers: [setup, storage] }",
+  ].join("\n");
+
+  it("are read whole, with defaults", () => {
+    const { domains, links, hostMemoryBytes } = launchOf(readDescription(text, "launch.yaml"));
+    expect(domains.map(({ after, ready, onFailure }) => ({ after, ready, onFailure }))).toEqual([
+      { ...atOnce, ready: { when: "signalled", withinMs: 250 } },
+      { ...atOnce, ready: { when: "finished", withinMs: 60_000 }, onFailure: "recover" },
+      { ...atOnce, after: ["storage", "setup"], onFailure: "continue" },
+      atOnce,
+    ]);
+    const ring = { owner: "web", writers: ["storage"], readers: [] };
+    const log = { owner: "web", writers: [], readers: ["setup", "storage"] };
+    expect(links).toEqual([
+      { kind: "event-channel", name: "bell", first: "storage", second: "web" },
+      { kind: "shared-memory", name: "ring", bytes: 64 * sizeUnits.KiB, ...ring },
+      { kind: "shared-memory", name: "log", bytes: 4 * sizeUnits.KiB, ...log },
+    ]);
+    expect(hostMemoryBytes).toBe(2 * sizeUnits.GiB);
+  });
+
+  it("mean the same in a program", () => {
+    const read = launchOf(readDescription(text, "/l/launch.yaml"));
+    const given = launchOf(describeLaunch(parse(text), "/l"));
+    expect({ ...given, placeOf: 0, source: 0 }).toEqual({ ...read, placeOf: 0, source: 0 });
+  });
+
+  it("have places, each name and each value of a link", () => {
+    const { placeOf } = launchOf(readDescription(text, "launch.yaml"));
+    const at = (...path: (string | number)[]) => {
+      const { line = 0, column = 0 } = placeOf(path);
+      return text.split("\n")[line - 1]?.slice(column - 1);
+    };
+    expect(at("domains", "web", "after", 1)).toMatch(/^setup\]/);
+    expect(at("domains", "storage", "ready", "within")).toMatch(/^250 ms/);
+    expect(at("domains", "web", "onFailure")).toMatch(/^continue/);
+    expect(at("links", 0, "between", 1)).toMatch(/^web\]/);
+    expect(at("links", 1, "size")).toMatch(/^64 KiB/);
+    expect(at("links", 2, "readers", 0)).toMatch(/^setup, storage/);
+    expect(at("host", "memory")).toMatch(/^2 GiB/);
+  });
+
+  it.each([
+    [{ after: "storage" }, "DOMB1014", "Write, for example, `after: [storage]`."],
+    [{ after: [5] }, "DOMB1014", 'Put it in quotes: "5".'],
+    [{ ready: "finished" }, "DOMB1014", "Write, for example, `ready: { when: finished }`."],
+    [{ ready: {} }, "DOMB1013", "Add `when: signalled`."],
+    [{ ready: { when: "signaled" } }, "DOMB1016", "Write `signalled`."],
+    [{ ready: { when: "signalled", whitin: "5 s" } }, "DOMB1011", "Did you mean `within`?"],
+    [
+      { ready: { when: "signalled", within: null } },
+      "DOMB1014",
+      "Write, for example, `within: 5 s`.",
+    ],
+    [{ onFailure: "restart" }, "DOMB1016", "Write one of: abort, continue, recover."],
+  ])("are told of %j", (keys, code, fix) => {
+    expect(withKeys(keys).diagnostics).toMatchObject([{ code, fix }]);
+  });
+
+  const bell = { kind: "event-channel", name: "bell", between: ["storage", "web"] };
+  const ring = { kind: "shared-memory", name: "ring", size: "4 KiB", writers: ["web"] };
+  it.each([
+    [{}, "links", "DOMB1014"],
+    [[5], "links[0]", "DOMB1014"],
+    [[{ name: "bell" }], "links[0].kind", "DOMB1013"],
+    [[{ ...bell, kind: "event-chanel" }], "links[0].kind", "DOMB1016"],
+    [[{ ...bell, name: undefined }], "links[0].name", "DOMB1013"],
+    [[{ ...bell, between: undefined }], "links[0].between", "DOMB1013"],
+    [[{ ...bell, between: ["web", null] }], "links[0].between[1]", "DOMB1014"],
+    [[{ ...bell, size: "4 KiB" }], "links[0]", "DOMB1011"],
+    [[{ ...ring, readers: ["storage"], size: "1 KiB" }], "links[0].size", "DOMB1023"],
+    [[{ ...ring, readers: ["storage"], size: "65 MiB" }], "links[0].size", "DOMB1024"],
+    [[{ ...ring, readers: ["storage"], size: undefined }], "links[0].size", "DOMB1013"],
+    [[{ ...ring, readers: "storage" }], "links[0].readers", "DOMB1014"],
+  ])("are told of the links %j", (links, subject, code) => {
+    const domains = { web, storage: web };
+    const { diagnostics } = describeLaunch({ domb: 1, domains, links } as LaunchInput, "/");
+    const told = diagnostics.filter((diagnostic) => diagnostic.code === code);
+    expect(told.map(({ message }) => message)).toEqual([expect.stringContaining(`${subject} `)]);
   });
 });
 
@@ -334,6 +430,7 @@ describe("any description", () => {
   it("has no value that its judge lets pass and the schema does not", () => {
     const key = fc.constantFrom(
       ...["kernel", "ramdisk", "cmdline", "memory", "vcpus", "type", "domid", "output"],
+      ...["after", "ready", "onFailure"],
     );
     const near = fc.oneof(
       fc.integer({ min: -1, max: MAX_DOMID + 1 }),

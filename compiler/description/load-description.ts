@@ -7,8 +7,9 @@ import type { Diagnostic, Result } from "../diagnostics/diagnostic.js";
 import { readPlainFile } from "../materials/read-files.js";
 import { RECOVERY_ROLE } from "../plan/roles.js";
 import { checkBetweenDomains } from "./between-domains.js";
-import type { DomainDescription, LaunchDescription } from "./description.js";
-import { MAX_DESCRIPTION_BYTES } from "./limits.js";
+import type { DomainDescription, LaunchDescription, Link, Readiness } from "./description.js";
+import { durationMilliseconds } from "./duration.js";
+import { DEFAULT_READY_MS, MAX_DESCRIPTION_BYTES } from "./limits.js";
 import { objectPlaces, type Places } from "./places.js";
 import { MODULE_NAME, readModule } from "./read-module.js";
 import { leavesUnread, readYaml } from "./read-yaml.js";
@@ -107,11 +108,13 @@ function checkDescription(
     return { ok: false, diagnostics: inOrder(diagnostics) };
   }
   const domains = resolveDomains(shape.launch, directory);
+  const links = shape.launch.links.map(resolveLink);
   const { arch, host, policy } = shape.launch;
   const launch = {
-    ...{ source, domains, placeOf: places.ofValue.bind(places) },
+    ...{ source, domains, links, placeOf: places.ofValue.bind(places) },
     ...(arch === undefined ? {} : { arch }),
     ...(host?.board === undefined ? {} : { board: resolve(directory, host.board) }),
+    ...(host?.memory === undefined ? {} : { hostMemoryBytes: sizeBytes(host.memory) }),
     ...(policy?.xsm === undefined ? {} : { policy: resolve(directory, policy.xsm) }),
     ...(policy?.verify === undefined ? {} : { verify: policy.verify }),
   };
@@ -146,9 +149,27 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     onDeath: domain.onDeath,
     roles: domain.roles.filter((role) => role !== RECOVERY_ROLE),
     recovery: domain.roles.includes(RECOVERY_ROLE),
-    after: [],
-    ready: { when: "started", withinMs: 0 },
-    onFailure: "abort",
     ...(domain.label === undefined ? {} : { label: domain.label }),
+    after: domain.after,
+    ready: resolveReady(domain.ready),
+    onFailure: domain.onFailure,
   }));
+}
+
+function resolveReady({ when, within }: ParsedLaunch["domains"][string]["ready"]): Readiness {
+  if (when === "started") return { when, withinMs: 0 };
+  return {
+    when,
+    withinMs: within === undefined ? DEFAULT_READY_MS : durationMilliseconds(within),
+  };
+}
+
+function resolveLink(link: ParsedLaunch["links"][number]): Link {
+  const { kind, name } = link;
+  if (kind === "event-channel") {
+    const [first, second] = link.between;
+    return { kind, name, first, second };
+  }
+  const [owner = "", ...writers] = link.writers;
+  return { kind, name, bytes: sizeBytes(link.size), owner, writers, readers: link.readers };
 }

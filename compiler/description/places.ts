@@ -25,9 +25,16 @@ export function objectPlaces(file?: string): Places {
 export function subjectOf(path: Path): string {
   const [first, name, ...keys] = path;
   if (first === undefined) return "the description";
-  if (first !== "domains" || name === undefined) return path.join(".");
+  if (first !== "domains" || name === undefined) return joined(path);
   const text = String(name);
   const domain = `domain ${DOMAIN_NAME_PATTERN.test(text) ? text : show(text)}`;
-  const value = keys.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`)).join("");
-  return keys.length === 0 ? domain : `${value.slice(1)} of ${domain}`;
+  return keys.length === 0 ? domain : `${joined(keys)} of ${domain}`;
+}
+
+/** As programs write it: `roles[0]`. */
+function joined(path: Path): string {
+  return path
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`))
+    .join("")
+    .slice(1);
 }

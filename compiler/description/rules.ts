@@ -13,9 +13,12 @@ import { defineRules } from "../diagnostics/rules.js";
 import {
   MAX_COMMAND_LINE_BYTES,
   MAX_DESCRIPTION_BYTES,
+  MAX_LINK_BYTES,
   MAX_NAME_LENGTH,
   MAX_NESTING,
 } from "./limits.js";
+import { linkRules, linkValueRules } from "./link-rules.js";
+import { orderRules, orderValueRules } from "./order-rules.js";
 import { formatSize } from "./size.js";
 
 const page = formatSize(PAGE_SIZE);
@@ -110,7 +113,7 @@ export const descriptionRules = defineRules({
     severity: "error",
     explanation:
       "The key has a meaning in the design of domb, but this version does not act on it, and refuses rather than ignores it.",
-    example: "after: [storage]",
+    example: "clones: 100",
   },
   DOMB1013: {
     slug: "missing-key",
@@ -198,7 +201,7 @@ export const descriptionRules = defineRules({
     slug: "size-out-of-range",
     title: "A size is out of its range",
     severity: "error",
-    explanation: `A domain has from ${page} to ${maxMemory} of memory. What a kernel needs at least is checked when it has been read.`,
+    explanation: `A domain has from ${page} to ${maxMemory} of memory, a link at most ${formatSize(MAX_LINK_BYTES)}. What a kernel needs at least is checked when it has been read.`,
     example: "memory: 10 TiB",
   },
   DOMB1025: {
@@ -244,6 +247,8 @@ export const descriptionRules = defineRules({
     explanation: `A FLASK label names a user, a role and a type, and in some policies a level, with colons between them; the boot domain's record of it holds ${LABEL_BYTES - 1} characters.`,
     example: "label: initial_t",
   },
+  ...orderValueRules,
+  ...linkValueRules,
   DOMB2001: {
     slug: "two-domains-of-one-name",
     title: "Two domains have one name",
@@ -282,6 +287,8 @@ export const descriptionRules = defineRules({
       "The recovery domain is started instead of all others, when their plan is refused; a launch has at least one other.",
     example: "domains: { rescue: { roles: [recovery], … } }",
   },
+  ...orderRules,
+  ...linkRules,
 });
 
 /** Codes of this stage. */

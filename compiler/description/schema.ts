@@ -7,6 +7,7 @@ import { z } from "zod";
 import { LABEL_BYTES, MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
 import { architectures } from "../../xen-model/machines.js";
 import { RECOVERY_ROLE, roles } from "../plan/roles.js";
+import { DURATION_PATTERN, formatDuration } from "./duration.js";
 import {
   choiceFault,
   commandLineFault,
@@ -14,6 +15,7 @@ import {
   fileFault,
   formatFault,
   hostFault,
+  hostMemoryFault,
   labelFormFault,
   memoryFault,
   policyFault,
@@ -24,12 +26,32 @@ import {
   vcpusFault,
 } from "./judges.js";
 import {
+  DEFAULT_READY_MS,
   DOMAIN_NAME_PATTERN,
   FORMAT_VERSION,
   LABEL_PATTERN,
   MAX_COMMAND_LINE_BYTES,
+  MAX_LINK_BYTES,
+  MAX_READY_MS,
 } from "./limits.js";
-import { SIZE_PATTERN } from "./size.js";
+import {
+  betweenFault,
+  linkFault,
+  linkNameFault,
+  linkSizeFault,
+  linksFault,
+  writersFault,
+} from "./link-judges.js";
+import {
+  failures,
+  nameFault,
+  namesFault,
+  readinesses,
+  readyFault,
+  whenFault,
+  withinFault,
+} from "./order-judges.js";
+import { formatSize, SIZE_PATTERN } from "./size.js";
 
 /** A value that `judge` looks at before zod does, so that its fault is told in our own words. */
 function judged<Schema extends z.ZodType>(
@@ -39,7 +61,8 @@ function judged<Schema extends z.ZodType>(
   return z.preprocess((value: z.input<Schema>, context) => {
     const fault = judge(value);
     if (fault === undefined) return value;
-    context.issues.push({ code: "custom", input: value, params: { fault } });
+    const path = fault.key === undefined ? [] : [fault.key];
+    context.issues.push({ code: "custom", input: value, params: { fault }, path });
     return z.NEVER;
   }, schema);
 }
@@ -56,6 +79,33 @@ const file = (key: string, description: string, example: string) =>
       .meta({ description, examples: [example] }),
     fileFault(key),
   );
+
+export const readySchema = z
+  .strictObject({
+    when: judged(
+      z.enum(readinesses).meta({
+        description:
+          "`started`: at once; `signalled`: it tells the boot domain by the event channel that " +
+          "`domb.ready` in its command line names; `finished`: it has told so, and has shut down.",
+      }),
+      whenFault,
+    ),
+    within: judged(
+      z
+        .string()
+        .regex(DURATION_PATTERN)
+        .meta({
+          description:
+            "How long that may take from its start: a whole number and ms, s or min, at most " +
+            `${formatDuration(MAX_READY_MS)}; by default ${formatDuration(DEFAULT_READY_MS)}.`,
+          examples: ["5 s"],
+        }),
+      withinFault,
+    ).optional(),
+  })
+  .meta({ description: "What lets the domains start that are to start after it." });
+
+const domainName = judged(z.string(), nameFault);
 
 export const domainSchema = z
   .strictObject({
@@ -150,8 +200,95 @@ export const domainSchema = z
       }),
       choiceFault(outputs),
     ).default("none"),
+    after: judged(
+      z.array(domainName).meta({
+        description:
+          "The domains that must be ready before it starts; without them it starts at once.",
+        uniqueItems: true,
+        examples: [["storage"]],
+      }),
+      namesFault("after"),
+    ).default([]),
+    ready: judged(readySchema, readyFault).default({ when: "started" }),
+    onFailure: judged(
+      z.enum(failures).meta({
+        description:
+          "What follows when it can't be made, ends before it is ready, or is not ready in time: " +
+          "the launch is given up, goes on without it and those that are to start after it, or the " +
+          "recovery domain is started in place of all.",
+      }),
+      choiceFault(failures),
+    ).default("abort"),
   })
   .meta({ description: "One Initial Domain." });
+
+const linkName = judged(
+  z
+    .string()
+    .regex(DOMAIN_NAME_PATTERN)
+    .meta({
+      description: "Its name, by which its domains know it.",
+      examples: ["bell"],
+    }),
+  linkNameFault,
+);
+
+/** Each kind of link. */
+export const linkSchemas = {
+  "event-channel": z
+    .strictObject({
+      kind: z.literal("event-channel"),
+      name: linkName,
+      between: judged(
+        z.tuple([domainName, domainName]).meta({
+          description: "Its two domains: the first one opens it, the other one binds to it.",
+          examples: [["storage", "web"]],
+        }),
+        betweenFault,
+      ),
+    })
+    .meta({ description: "An event channel between two domains." }),
+  "shared-memory": z
+    .strictObject({
+      kind: z.literal("shared-memory"),
+      name: linkName,
+      size: judged(
+        z
+          .string()
+          .regex(SIZE_PATTERN)
+          .meta({
+            description: `Its size: a whole number and a unit, whole pages, at most ${formatSize(MAX_LINK_BYTES)}.`,
+            examples: ["64 KiB"],
+          }),
+        linkSizeFault,
+      ),
+      writers: judged(
+        z
+          .array(domainName)
+          .min(1)
+          .meta({
+            description: "The domains that may write it: it is memory of the first one.",
+            uniqueItems: true,
+            examples: [["storage"]],
+          }),
+        writersFault,
+      ),
+      readers: judged(
+        z.array(domainName).meta({
+          description: "The domains that may read it, and not write.",
+          uniqueItems: true,
+          examples: [["web"]],
+        }),
+        namesFault("readers"),
+      ).default([]),
+    })
+    .meta({ description: "Memory of one domain that others map." }),
+} as const;
+
+const linkSchema = judged(
+  z.discriminatedUnion("kind", [linkSchemas["event-channel"], linkSchemas["shared-memory"]]),
+  linkFault,
+);
 
 export const policySchema = z
   .strictObject({
@@ -173,6 +310,18 @@ export const policySchema = z
 
 export const hostSchema = z
   .strictObject({
+    memory: judged(
+      z
+        .string()
+        .regex(SIZE_PATTERN)
+        .meta({
+          description:
+            "How much memory the host has: a launch that takes more is refused. With a board too " +
+            "the smaller counts.",
+          examples: ["2 GiB"],
+        }),
+      hostMemoryFault,
+    ).optional(),
     board: file(
       "board",
       "The board's device tree, arm64 only: which interrupt controller the domains get, and how " +
@@ -202,6 +351,10 @@ export const launchSchema = z
       minProperties: 1,
       maxProperties: MAX_DOMAINS,
     }),
+    links: judged(
+      z.array(linkSchema).meta({ description: "The static wiring between domains." }),
+      linksFault,
+    ).default([]),
   })
   .meta({ title: "domb launch description" });
 

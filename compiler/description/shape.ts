@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { show, type ValueFault } from "./judges.js";
-import { laterDomainKeys, laterHostKeys, laterLaunchKeys } from "./later-keys.js";
+import { laterDomainKeys, laterHostKeys } from "./later-keys.js";
 import { nearestName } from "./nearest-name.js";
 import { type Path, type Places, subjectOf } from "./places.js";
 import { type DescriptionCode, descriptionRules } from "./rules.js";
@@ -13,8 +13,10 @@ import {
   domainSchema,
   hostSchema,
   launchSchema,
+  linkSchemas,
   type ParsedLaunch,
   policySchema,
+  readySchema,
 } from "./schema.js";
 
 export interface Shape {
@@ -27,6 +29,7 @@ const launchKeys = Object.keys(launchSchema.shape);
 const domainKeys = Object.keys(domainSchema.shape);
 const policyKeys = Object.keys(policySchema.shape);
 const hostKeys = Object.keys(hostSchema.shape);
+const readyKeys = Object.keys(readySchema.shape);
 
 /** A diagnostic of `fault` of the value at `path`. */
 export function diagnoseFault(fault: ValueFault, path: Path, places: Places): Diagnostic {
@@ -51,7 +54,7 @@ export function checkShape(value: unknown, places: Places): Shape {
     if (issue.code !== "unrecognized_keys") continue;
     for (const key of issue.keys) {
       const path = [...(issue.path as Path), key];
-      const { code, message, fix, meant } = unknownKey(path, key);
+      const { code, message, fix, meant } = unknownKey(value, path, key);
       if (meant !== undefined) misspelt.add(JSON.stringify([...(issue.path as Path), meant]));
       diagnostics.push(
         descriptionRules.diagnose(code, { place: places.ofKey(path), message, fix }),
@@ -69,10 +72,7 @@ export function checkShape(value: unknown, places: Places): Shape {
 function faultOf(issue: z.core.$ZodIssue, whole: unknown): ValueFault {
   if (issue.code === "custom") return issue.params?.fault as ValueFault;
   // All else are the two levels that hold others: not a mapping, or not there.
-  const found = issue.path.reduce<unknown>(
-    (around, key) => (around as Record<PropertyKey, unknown>)[key],
-    whole,
-  );
+  const found = valueAt(whole, issue.path);
   const wanted =
     issue.path.length === 1
       ? "a mapping from names to domains"
@@ -86,6 +86,14 @@ function faultOf(issue: z.core.$ZodIssue, whole: unknown): ValueFault {
       };
 }
 
+/** The value that `path` leads to in `whole`. */
+function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (around, key) => (around as Record<PropertyKey, unknown>)[key],
+    whole,
+  );
+}
+
 interface UnknownKey {
   readonly code: DescriptionCode;
   readonly message: string;
@@ -94,20 +102,28 @@ interface UnknownKey {
   readonly meant?: string;
 }
 
-/** The keys that work where `path` leads, and those that are to come. */
-function keysBeside(path: Path): {
+/** The keys that work where `path` leads in `whole`, and those that are to come. */
+function keysBeside(
+  whole: unknown,
+  path: Path,
+): {
   readonly keys: readonly string[];
   readonly later: Readonly<Record<string, string>>;
 } {
-  if (path.length === 1) return { keys: launchKeys, later: laterLaunchKeys };
+  if (path.length === 1) return { keys: launchKeys, later: {} };
   if (path[0] === "policy") return { keys: policyKeys, later: {} };
   if (path[0] === "host") return { keys: hostKeys, later: laterHostKeys };
+  if (path[0] === "links") {
+    const { kind } = valueAt(whole, path.slice(0, -1)) as { kind: keyof typeof linkSchemas };
+    return { keys: Object.keys(linkSchemas[kind].shape), later: {} };
+  }
+  if (path[2] === "ready" && path.length > 3) return { keys: readyKeys, later: {} };
   return { keys: domainKeys, later: laterDomainKeys };
 }
 
-function unknownKey(path: Path, key: string): UnknownKey {
+function unknownKey(whole: unknown, path: Path, key: string): UnknownKey {
   const owner = subjectOf(path.slice(0, -1));
-  const { keys, later } = keysBeside(path);
+  const { keys, later } = keysBeside(whole, path);
   if (Object.hasOwn(later, key)) {
     return {
       code: "DOMB1012",

@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileLaunch } from "../compile.js";
-import type { LaunchDescription } from "../description/description.js";
+import { atOnce, type LaunchDescription } from "../description/description.js";
 import { buildElf } from "../materials/elf-builder.js";
 import { type DecodedImage, decodeImage, explainImage, explanationOf } from "./explain.js";
 import { readContext, readStartOfDay } from "./x86-start.js";
@@ -22,10 +22,9 @@ const description: LaunchDescription = {
     onDeath: "leave",
     roles: [],
     recovery: false,
-    after: [],
-    ready: { when: "started", withinMs: 0 },
-    onFailure: "abort",
+    ...atOnce,
   })),
+  links: [],
   placeOf: () => ({}),
 };
 

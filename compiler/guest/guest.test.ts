@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAGE_SIZE } from "../../contract/limits.js";
-import type { DomainDescription } from "../description/description.js";
+import { atOnce, type DomainDescription } from "../description/description.js";
 import { readContext, readStartOfDay } from "../explain/x86-start.js";
 import { layOutGuest } from "./guest.js";
 import { type GuestKernel, guestKernel } from "./kernel-pages.js";
@@ -27,9 +27,7 @@ function domainOf(memoryBytes: number, cmdline = "quiet"): DomainDescription {
     onDeath: "leave",
     roles: [],
     recovery: false,
-    after: [],
-    ready: { when: "started", withinMs: 0 },
-    onFailure: "abort",
+    ...atOnce,
   };
 }
 

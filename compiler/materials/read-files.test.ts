@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import type { LaunchDescription } from "../description/description.js";
+import { atOnce, type LaunchDescription } from "../description/description.js";
 import { readFiles, readPlainFile } from "./read-files.js";
 
 function describeLaunch(files: readonly { kernel: string; ramdisk?: string }[]): LaunchDescription {
@@ -19,10 +19,9 @@ function describeLaunch(files: readonly { kernel: string; ramdisk?: string }[]):
       onDeath: "leave",
       roles: [],
       recovery: false,
-      after: [],
-      ready: { when: "started", withinMs: 0 },
-      onFailure: "abort",
+      ...atOnce,
     })),
+    links: [],
     placeOf: (path) => ({ path }),
   };
 }

@@ -27,4 +27,13 @@ export const planRules = defineRules({
     explanation: "The memory for a domain's paging structures grows with its memory.",
     example: "a domain of several TiB",
   },
+  DOMB4104: {
+    slug: "host-too-small",
+    title: "a launch takes more memory than its host has",
+    severity: "error",
+    explanation:
+      "Xen, the boot domain with the image, and all domains must fit in what `host.memory` says; " +
+      "`domb check` says what takes how much.",
+    example: "host: { memory: 64 MiB } with a domain of 64 MiB",
+  },
 });

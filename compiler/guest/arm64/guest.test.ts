@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAGE_SIZE } from "../../../contract/limits.js";
 import * as abi from "../../../contract/xen-abi-arm64.js";
-import type { DomainDescription } from "../../description/description.js";
+import { atOnce, type DomainDescription } from "../../description/description.js";
 import { decodeDeviceTree } from "../../device-tree/decode.js";
 import { type DeviceTreeNode, nodeAt } from "../../device-tree/device-tree.js";
 import { readCells, readRows, readText, readTexts } from "../../device-tree/values.js";
@@ -54,9 +54,7 @@ function laidOut(domain: Partial<DomainDescription>, ramdiskBytes = 0) {
     },
     ...{ vcpus: 1, type: "pvh", domid: 1, output: "none", onDeath: "leave", roles: [] },
     recovery: false,
-    after: [],
-    ready: { when: "started", withinMs: 0 },
-    onFailure: "abort",
+    ...atOnce,
     ...domain,
   };
   const address = abi.GUEST_RAM0_BASE + 0x80000;
