@@ -26,6 +26,7 @@ describe("the boot domain's interface", () => {
       "xen.consoleWrite",
       "xen.domctl",
       "xen.memoryOp",
+      "xen.sysctl",
       "xen.xsmOp",
     ]);
   });

@@ -19,7 +19,7 @@ interface Sha256Module {
 }
 
 /** DIGEST in assembly/memory.ts, and a place for messages that nothing else uses. */
-const digestAddress = 0x92a00;
+const digestAddress = 0x9ba00;
 const messageAddress = 0x10000;
 
 let directory: string;

@@ -19,8 +19,8 @@ interface SlhDsaModule {
 }
 
 /** SIGNATURE and TRUST of assembly/memory.ts, and a place for messages that nothing else uses. */
-const signatureAddress = 0x93000;
-const keyAddress = 0x92b04;
+const signatureAddress = 0x9c000;
+const keyAddress = 0x9bb04;
 const messageAddress = 0x10100;
 
 let directory: string;

@@ -207,7 +207,8 @@ function checkWork(
   }
   const { plan, isRecovery } = accepted;
   say((receipt.main !== undefined) === isRecovery, `${words} has another plan to run`);
-  const { hypercalls: most, imageBytes: ofPlan } = workOfLaunch(plan);
+  const { hypercalls: ofRun, imageBytes: ofPlan } = workOfLaunch(plan);
+  const most = ofRun + (isRecovery ? REFUSAL_HYPERCALLS - 1 : 0);
   const imageBytes = ofPlan + (isRecovery ? MOST_REFUSED_BYTES : 0);
   say(hypercalls <= most, `${hypercalls} hypercalls, of ${most} at most`);
   say(

@@ -72,6 +72,7 @@ export function addPart(): void {
 
 /** Leaves the other part away again. */
 export function dropPart(): void {
+  setReceiptField(ReceiptHeader.magic, 0);
   part = RECEIPT;
 }
 

@@ -97,13 +97,14 @@ describe("explainImage", () => {
     const stable = explainImage(image).replaceAll(/sha256 [0-9a-f]{64}/g, "sha256 …");
     expect(stable).toMatchInlineSnapshot(`
       "Launch image, 36 KiB
-        format 3, for x86-64 Xen with domctl interface 0x15
-        plan   1000 bytes, sha256 …
+        format 4, for x86-64 Xen with domctl interface 0x15
+        plan   1.09 KiB, sha256 …
         launch version 1, verify none, not signed
         drops  control, xenstore, console, hardware: nobody gets these roles
 
       Domain storage, domid 1: 1 vCPU, 4 MiB of memory, 1.03 MiB for paging, writes to Xen's log
         limits event channels to port 127, 4 grant frames, 0 maptrack frames
+        ready  once started; its failure ends the launch
         told   "name=storage"
         start  at 0x100000, ebx 0x103000
         memory
@@ -121,16 +122,17 @@ describe("explainImage", () => {
               6  populate 000000000-0003fffff, 4 MiB in extents of 2 MiB
               7  copy 000100000-000100fff, 4 KiB from material 1 (kernel) at 0x0
               8  clear 000101000-000102fff, 8 KiB
-        step 2, after step 1
+        step 3, after step 1
               9  verify material 2 (start of day)
              10  verify material 3 (vCPU context)
              11  copy 000103000-000103fff, 4 KiB from material 2 (start of day) at 0x0
              12  set the context of vCPU 0 from material 3 (vCPU context)
-        step 5, after step 2; shared with web
-             13  start the domain
+        step 5, after step 3; shared with web
+             17  start the domain
 
       Domain web, domid 2: 1 vCPU, 4 MiB of memory, 1.03 MiB for paging, writes nowhere
         limits event channels to port 127, 4 grant frames, 0 maptrack frames
+        ready  once started; its failure ends the launch
         told   "name=web"
         start  at 0x100000, ebx 0x103000
         memory
@@ -139,14 +141,15 @@ describe("explainImage", () => {
           000103000-000103fff       4 KiB  start of day
           000104000-0003fffff    2.98 MiB  free
           0fc000000-0ffffffff      64 MiB  reserved
-        step 3, at once; shared with storage
-          operations 2 to 8, as in step 1
-        step 4, after step 3
-             14  verify material 4 (start of day)
+        step 2, at once; shared with storage
+          operations 1 to 8, as in step 1
+        step 4, after step 2
+             13  verify material 4 (start of day)
+             14  verify material 3 (vCPU context)
              15  copy 000103000-000103fff, 4 KiB from material 4 (start of day) at 0x0
              16  set the context of vCPU 0 from material 3 (vCPU context)
         step 6, after step 4; shared with storage
-             13  start the domain
+             17  start the domain
 
       Materials
           1  kernel             4 KiB at 0x5000  sha256 …  for storage, web
@@ -154,7 +157,7 @@ describe("explainImage", () => {
           3  vCPU context     1.3 KiB at 0x7000  sha256 …  for storage, web
           4  start of day       4 KiB at 0x8000  sha256 …  for web
 
-      Totals: 2 domains, 6 steps, 16 operations (24 executed), 4 materials of 13.3 KiB
+      Totals: 2 domains, 6 steps, 17 operations (26 executed), 4 materials of 13.3 KiB
         needs a host with 81.71 MiB of memory at least
       "
     `);
