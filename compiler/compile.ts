@@ -19,6 +19,7 @@ import { readKernel } from "./materials/kernel.js";
 import { type MaterialFile, materialFault } from "./materials/material-file.js";
 import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.js";
 import { checkLimits } from "./plan/limits.js";
+import { longestWait } from "./plan/longest-wait.js";
 import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
 import { planRules } from "./plan/rules.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
@@ -101,7 +102,10 @@ export async function compileLaunch(
     ...{ image, architecture: architecture.value, ...plans.main, verify },
     ...(plans.recovery === undefined ? {} : { recovery: plans.recovery }),
     demand,
-    xenCommandLine: xenOptions(image.length, policy !== undefined).join(" "),
+    xenCommandLine: xenOptions(image.length, {
+      hasPolicy: policy !== undefined,
+      waitMs: longestWait(plans.main.plan),
+    }).join(" "),
     ...(policy === undefined ? {} : { policy: policy.bytes }),
   };
   return { ok: true, value, diagnostics: [] };

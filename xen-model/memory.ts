@@ -73,11 +73,27 @@ export function hostDemand(
   };
 }
 
+/** Xen's own limit on a launch, seconds: what is left to the boot domain's work. */
+const LAUNCH_SECONDS = 120;
+
+/** What of a launch Xen's command line has to know, beside the size of its image in bytes. */
+export interface XenSetting {
+  readonly hasPolicy?: boolean;
+  /** How long it may wait for its domains, milliseconds. */
+  readonly waitMs?: number;
+}
+
 /**
- * What Xen's command line must have for an image of so many bytes: the boot domain's size, and that
- * lines of domains are shown.
+ * What Xen's command line must have for an image of so many bytes: the boot domain's size, more time
+ * if the launch may wait, and that lines of domains are shown.
  */
-export function xenOptions(imageBytes: number, hasPolicy = false): string[] {
+export function xenOptions(
+  imageBytes: number,
+  { hasPolicy = false, waitMs = 0 }: XenSetting = {},
+): string[] {
   const flask = hasPolicy ? ["xsm=flask", "flask=enforcing"] : [];
-  return [`boot-domain=${bootDomainBytes(imageBytes) / MEBIBYTE}M`, "guest_loglvl=all", ...flask];
+  const seconds = LAUNCH_SECONDS + Math.ceil(waitMs / 1000);
+  const limit = waitMs === 0 ? "" : `,timeout=${seconds}`;
+  const size = `${bootDomainBytes(imageBytes) / MEBIBYTE}M`;
+  return [`boot-domain=${size}${limit}`, "guest_loglvl=all", ...flask];
 }

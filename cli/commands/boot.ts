@@ -10,6 +10,7 @@ import { formatSize, parseSize } from "../../compiler/description/size.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
 import type { Verify } from "../../compiler/image/image-header.js";
 import { type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
+import { longestWait } from "../../compiler/plan/longest-wait.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
@@ -276,7 +277,10 @@ async function makeBootable(
     image: bytes,
     policy,
     xen: xenOf(header.xenInterface),
-    xenOptions: xenOptions(bytes.length, policy !== undefined),
+    xenOptions: xenOptions(bytes.length, {
+      hasPolicy: policy !== undefined,
+      waitMs: longestWait(plan),
+    }),
     hostBytes: Math.max(...plans.map((one) => hostDemand(one, bytes.length).totalBytes)),
     domains: plans.flatMap(domainsOf),
   };

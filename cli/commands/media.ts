@@ -7,6 +7,7 @@ import { type Command, Option } from "commander";
 import { decodeDeviceTree } from "../../compiler/device-tree/decode.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
 import { defaultXen, type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
+import { longestWait } from "../../compiler/plan/longest-wait.js";
 import { fitFiles } from "../../media/fit.js";
 import { grubFiles } from "../../media/grub.js";
 import {
@@ -204,7 +205,8 @@ async function readLaunch(
       ? await readBuilt("the boot domain", paths.bootDomain(xen, architecture), xen)
       : await readBytes(named);
   if (named !== undefined) guarded(() => checkBootDomain(bootDomain, named, architecture));
-  const xenWords = [...xenOptions(image.length, policy !== undefined), ...options.xenOption];
+  const setting = { hasPolicy: policy !== undefined, waitMs: longestWait(decoded.plan) };
+  const xenWords = [...xenOptions(image.length, setting), ...options.xenOption];
   guarded(() => xenCommandLine(xenWords));
   return { image, bootDomain, policy, xen, architecture, board, xenOptions: xenWords };
 }
