@@ -11,9 +11,10 @@ const mayImport = {
   simulator: ["contract", "xen-model", "setup", "compiler", "lab", "bootdomain"],
   media: ["xen-model", "compiler"],
   lab: ["contract", "xen-model", "compiler", "setup", "bootdomain", "simulator", "media", "guests"],
+  report: ["contract", "xen-model", "compiler", "setup"],
   setup: [],
   guests: ["contract", "setup"],
-  cli: ["contract", "xen-model", "compiler", "simulator", "media", "lab", "setup"],
+  cli: ["contract", "xen-model", "compiler", "simulator", "media", "lab", "report", "setup"],
   benchmarks: [
     "contract",
     "xen-model",

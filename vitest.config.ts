@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "{contract,bootdomain,hypervisor,xen-model,compiler,simulator,media,lab,cli,setup,guests,docs,benchmarks,examples}/**/*.test.ts",
+      "{contract,bootdomain,hypervisor,xen-model,compiler,simulator,media,lab,report,cli,setup,guests,docs,benchmarks,examples}/**/*.test.ts",
     ],
     testTimeout: process.env.DOMB_LONG_TESTS === undefined ? 600_000 : 3_600_000,
     hookTimeout: 600_000,

@@ -10,6 +10,7 @@ export const rooms = [
   "simulator",
   "media",
   "lab",
+  "report",
   "cli",
   "setup",
   "guests",

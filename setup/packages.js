@@ -72,6 +72,7 @@ export const packages = [
   { name: "xorriso", reason: "grub-mkrescue writes a disk with it", needs: ["xorriso"] },
   { name: "mtools", reason: "grub-mkrescue fills a disk with it", needs: ["mformat"] },
   { name: "openssl", reason: "tests make keys", needs: ["openssl"] },
+  { name: "chromium", reason: "tests look at reports in a browser", needs: ["chromium"] },
   { name: "device-tree-compiler", reason: "tests compare device trees with dtc", needs: ["dtc"] },
   {
     name: "gcc-aarch64-linux-gnu",

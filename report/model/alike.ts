@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Many domains that are alike are shown once: a launch of a hundred clones has few pictures.
+
+/** Indexes of the items that have the same key, in the order in which each key was first met. */
+export function alike<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item, index: number) => string,
+): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  for (const [index, item] of items.entries()) {
+    const key = keyOf(item, index);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [index]);
+    else group.push(index);
+  }
+  return [...groups.values()];
+}
+
+/** More names than this are not listed. */
+const LISTED = 3;
+
+/** Names as people say them: all of a few, of many the first, the last and how many they are. */
+export function namesInShort(names: readonly string[]): string {
+  if (names.length <= LISTED) return names.join(", ");
+  return `${names[0]} … ${names.at(-1)} (${names.length})`;
+}
