@@ -24,6 +24,7 @@ const mayImport = {
     "bootdomain",
     "guests",
     "simulator",
+    "report",
   ],
   docs: ["cli", "compiler", "contract", "setup"],
 };

@@ -5,6 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { built, objectFolder } from "../bootdomain/build.js";
+import { readPatches } from "../report/host-code.js";
 import { type Architecture, paths } from "../setup/paths.js";
 
 /** A figure with its unit, as a row of a table. */
@@ -48,17 +49,13 @@ async function bytes(file: string): Promise<number> {
   return (await stat(file)).size;
 }
 
-/** Lines that a patch adds or takes away. */
+/** Lines that each patch adds or takes away. */
 async function patchFigures(): Promise<Figure[]> {
-  const series = (await readFile(join(paths.patches, "series"), "utf8")).trim().split("\n");
-  const figures = await Promise.all(
-    series.map(async (name) => {
-      const text = await readFile(join(paths.patches, name), "utf8");
-      const changed = text.split("\n").filter((line) => /^[+-](?![+-]{2}( |$))/.test(line)).length;
-      return { what: `patch ${name.replace(/\.patch$/, "")}`, value: changed, unit: "lines" };
-    }),
-  );
-  const value = figures.reduce((sum, figure) => sum + figure.value, 0);
+  const patches = await readPatches(paths.patches);
+  const figures = patches.map(({ name, lines }) => {
+    return { what: `patch ${name.replace(/\.patch$/, "")}`, value: lines, unit: "lines" };
+  });
+  const value = patches.reduce((sum, { lines }) => sum + lines, 0);
   return [...figures, { what: "patches, all", value, unit: "lines" }];
 }
 

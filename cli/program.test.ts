@@ -68,7 +68,7 @@ describe("domb", () => {
     expect(JSON.parse(stdout)).toMatchObject({ schema: "domb.check/1", ok: false });
   });
 
-  it.each(["measure", "report", "status"])(
+  it.each(["measure", "status"])(
     "says of %s that it is not yet there",
     async (command) => {
       const { exitCode, stderr } = await domb(command, "some", "--thing");

@@ -15,6 +15,7 @@ import { registerInit } from "./commands/init.js";
 import { registerKeygen } from "./commands/keygen.js";
 import { registerLater } from "./commands/later.js";
 import { registerMedia } from "./commands/media.js";
+import { registerReport } from "./commands/report.js";
 import { registerSign } from "./commands/sign.js";
 import { registerSimulate } from "./commands/simulate.js";
 import { registerTrust } from "./commands/trust.js";
@@ -51,6 +52,7 @@ export function makeProgram(): Command {
   registerDiff(program);
   registerExport(program);
   registerMedia(program);
+  registerReport(program);
   registerLater(program);
   return program;
 }

@@ -58,6 +58,24 @@ export const commandRules = defineRules({
     explanation: "A program of this machine ran and ended with an error; its last words are shown.",
     example: "domb media launch.img --efi -o esp, with no room left in the temporary folder",
   },
+  DOMB6031: {
+    slug: "not-a-receipt",
+    title: "a file is no launch receipt",
+    severity: "error",
+    explanation:
+      "The file is not what `domb boot --receipt` and `domb simulate --receipt` write, or a value in " +
+      "it is out of its bounds.",
+    example: "domb report launch.img --receipt package.json",
+  },
+  DOMB6032: {
+    slug: "receipt-of-another-launch",
+    title: "the receipt is of another launch",
+    severity: "error",
+    explanation:
+      "A receipt names the plan that ran by its digest, and the image has another plan. A report of " +
+      "both together would be of nothing.",
+    example: "domb report next.img --receipt receipt-of-launch.json",
+  },
   DOMB6999: {
     slug: "own-fault",
     title: "a bug of domb's own",

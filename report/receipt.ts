@@ -4,20 +4,14 @@
 
 import { z } from "zod";
 import { MAX_DOMAINS, MAX_OPERATIONS, MAX_STEPS, NAME_BYTES } from "../contract/limits.js";
+import { type DomainStateName, domainStates, type Receipt } from "../xen-model/receipt.js";
 
+/** What a receipt's file says that it is. */
+export const RECEIPT_SCHEMA = "domb.receipt/1";
 /** The most characters that a receipt of MAX_DOMAINS and MAX_STEPS has, indented, and some. */
 export const MAX_RECEIPT_CHARACTERS = 0x100000;
 
-export const domainStates = [
-  "absent",
-  "created",
-  "started",
-  "destroyed",
-  "failed",
-  "skipped",
-  "finished",
-] as const;
-
+const stateNames = Object.keys(domainStates) as DomainStateName[];
 const ticks = z.int().min(0);
 const number32 = z.int().min(0).max(0xffffffff);
 const errno = z.int().min(0).max(4095);
@@ -28,9 +22,10 @@ const domain = z.object({
     .max(NAME_BYTES - 1)
     .regex(/^[\x20-\x7e]*$/),
   domid: z.int().min(0).max(0x7fff),
-  state: z.enum(domainStates),
+  state: z.enum(stateNames),
   createdAt: ticks,
   startedAt: ticks,
+  signalledAt: ticks,
   readyAt: ticks,
   endedAt: ticks,
   destroyedAt: ticks,
@@ -62,17 +57,9 @@ const part = z.object({
 });
 
 const receipt = part.extend({
-  schema: z.literal("domb.receipt/1"),
+  schema: z.literal(RECEIPT_SCHEMA),
   main: part.optional(),
 });
-
-/** What became of one domain; times are ticks, 0 for never. */
-export type DomainReceipt = Readonly<z.infer<typeof domain>>;
-export type DomainState = DomainReceipt["state"];
-/** One plan's run. Steps have the times 0 and 0 if they never ran. */
-export type ReceiptPart = Readonly<z.infer<typeof part>>;
-/** A launch; `main` is the main plan's run, if the recovery plan ran after it. */
-export type Receipt = ReceiptPart & { readonly main?: ReceiptPart | undefined };
 
 export type ReadReceipt =
   | { readonly ok: true; readonly receipt: Receipt }
@@ -91,7 +78,10 @@ export function readReceipt(text: string): ReadReceipt {
     return { ok: false, problem: "it is no JSON document" };
   }
   const read = receipt.safeParse(document);
-  if (read.success) return { ok: true, receipt: read.data };
+  if (read.success) {
+    const { main, schema: _, ...last } = read.data;
+    return { ok: true, receipt: main === undefined ? last : { ...last, main } };
+  }
   const [first] = read.error.issues;
   const place = first === undefined || first.path.length === 0 ? "" : `${first.path.join(".")}: `;
   return { ok: false, problem: `${place}${first?.message ?? "it is no receipt"}` };

@@ -22,6 +22,7 @@ export function threeDigits(value: number): string {
 
 /** A time as `1.25 s`. */
 export function formatTime(nanoseconds: number): string {
+  if (nanoseconds === 0) return "0";
   const [size, unit] = timeUnits.find(([least]) => nanoseconds >= least) ?? [1, "ns"];
   return `${threeDigits(nanoseconds / size)} ${unit}`;
 }

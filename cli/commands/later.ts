@@ -6,7 +6,6 @@ import { CommandError } from "../answer.js";
 
 const laterCommands = {
   measure: "predict what a boot measures",
-  report: "draw a launch from its receipt",
   status: "ask a running host for its receipt",
 } as const;
 

@@ -35,7 +35,7 @@ import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../ke
 
 const schema = "domb.simulate/1";
 /** A host with room for anything: 1 TiB. */
-const anyPages = 0x10000000;
+export const anyPages = 0x10000000;
 
 interface SimulateOptions extends TrustOptions {
   readonly fault: readonly Fault[];
@@ -214,7 +214,8 @@ function repetition(path: string, options: SimulateOptions): string {
   return `domb simulate ${path}${words.join("")} --trace`;
 }
 
-async function readWasm(): Promise<WebAssembly.Module> {
+/** The boot domain's wasm. Throws a CommandError if it is not built. */
+export async function readWasm(): Promise<WebAssembly.Module> {
   try {
     return await loadBootDomain();
   } catch {

@@ -19,8 +19,10 @@ export function alike<Item>(
 /** More names than this are not listed. */
 const LISTED = 3;
 
-/** Names as people say them: all of a few, of many the first, the last and how many they are. */
+/** Names as people say them: all of a few; of many that differ in a number, the first and the last. */
 export function namesInShort(names: readonly string[]): string {
   if (names.length <= LISTED) return names.join(", ");
-  return `${names[0]} … ${names.at(-1)} (${names.length})`;
+  const stems = new Set(names.map((name) => name.replace(/\d+$/, "")));
+  if (stems.size === 1) return `${names[0]} … ${names.at(-1)} (${names.length})`;
+  return `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
 }

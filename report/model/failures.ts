@@ -6,8 +6,9 @@ import type { PlanOperation } from "../../compiler/plan/plan.js";
 import { POPULATE_BATCH } from "../../contract/limits.js";
 import { LaunchStatus } from "../../contract/receipt.js";
 import { errnoName } from "../../xen-model/errno.js";
+import type { HypercallName } from "../../xen-model/hypercalls.js";
+import type { ReceiptPart } from "../../xen-model/receipt.js";
 import { launchStatusName } from "../../xen-model/receipt.js";
-import type { ReceiptPart } from "../receipt.js";
 import type { PlanFacts } from "./plan-facts.js";
 
 export interface Failure {
@@ -49,77 +50,166 @@ const reasons: Readonly<Partial<Record<number, string>>> = {
   [LaunchStatus.launchVersion]: "the plan is of an older launch than may run",
 };
 
-/** What the operation with this number asks of Xen; several hypercalls where it is large. */
-function hypercallsOf(operation: PlanOperation | undefined): number {
-  if (operation === undefined || operation.kind === "verify") return 0;
-  return operation.kind === "populate" ? Math.ceil(operation.count / POPULATE_BATCH) : 1;
+/** What each kind of operation asks of Xen; its domain's name follows. */
+const requests: Readonly<Record<PlanOperation["kind"], string>> = {
+  verify: "to verify a material of",
+  createDomain: "to create",
+  allocateVcpus: "to allocate the vCPUs of",
+  setPagingPool: "to size the paging pool of",
+  limitMemory: "to limit the memory of",
+  populate: "to give memory to",
+  copy: "to fill the memory of",
+  clear: "to clear memory of",
+  setContext: "to set the context of",
+  start: "to start",
+  openChannel: "to open an event channel of",
+  openSignal: "to open the event channel for the signal of",
+  grant: "to grant memory of",
+  setAffinity: "to place the vCPUs of",
+  setShare: "to set the CPU share of",
+  createPool: "to create the CPU pool of",
+  moveCpu: "to move a CPU to the pool of",
+};
+
+/** The hypercall that each kind of operation makes, and how many; verifying makes none. */
+function hypercallsOf(operation: PlanOperation): readonly [name: HypercallName, count: number][] {
+  switch (operation.kind) {
+    case "verify":
+      return [];
+    case "populate":
+      return [["populate", Math.ceil(operation.count / POPULATE_BATCH)]];
+    case "openSignal":
+      return [["openChannel", 1]];
+    case "createPool":
+      return [["changePool", 1]];
+    case "moveCpu":
+      return [["changePool", 2]];
+    default:
+      return [[operation.kind, 1]];
+  }
 }
 
-/** Every failure of a run: the one that ended it first. */
+/** Hypercalls by name, as far as they are of steps. */
+export type HypercallCounts = ReadonlyMap<HypercallName, number>;
+
+/** What happened before a run, so that its hypercalls can be counted on, and happens again. */
+export interface Before {
+  readonly counts: HypercallCounts;
+  /** Faults, as the simulator takes them. */
+  readonly faults: readonly string[];
+}
+
+const nothingBefore: Before = { counts: new Map(), faults: [] };
+
+export interface FailedRun {
+  /** Every failure: the one that ended the run first. */
+  readonly failures: readonly Failure[];
+  /** What a run after it begins with. */
+  readonly after: Before;
+}
+
+/** What went wrong in a run; `before` is the run of another plan before it. */
 export function failuresOf(
   facts: PlanFacts,
   part: ReceiptPart,
   imageFile: string,
-): readonly Failure[] {
-  const ofLaunch = part.status === LaunchStatus.success ? [] : [describe(part, part.step, true)];
-  const others = part.domains.flatMap((record, index) => {
-    const isTheLaunchs = part.status !== LaunchStatus.success && part.domain === index + 1;
-    if (record.status === LaunchStatus.success || isTheLaunchs) return [];
-    const place = { ...record, domain: index + 1 };
-    return [describe(place, stepOf(index, record.operation), false)];
-  });
-  return [...ofLaunch, ...others];
-
-  type Place = Pick<ReceiptPart, "status" | "operation" | "domain" | "error">;
-
-  function describe(
-    { status, operation, domain, error }: Place,
-    step: number,
-    endedLaunch: boolean,
-  ): Failure {
+  before: Before = nothingBefore,
+): FailedRun {
+  const executed = executedOperations(facts, part);
+  const failed = part.status !== LaunchStatus.success;
+  const places = [
+    ...(failed ? [{ ...part, endedLaunch: true }] : []),
+    ...part.domains.flatMap((record, index) => {
+      const isTheLaunchs = failed && part.domain === index + 1;
+      if (record.status === LaunchStatus.success || isTheLaunchs) return [];
+      const step = stepWith(facts, index, record.operation);
+      return [{ ...record, domain: index + 1, step, endedLaunch: false }];
+    }),
+  ];
+  const faults = [...before.faults, ...places.flatMap((place) => faultOf(place) ?? [])];
+  const failures = places.map((place): Failure => {
+    const { status, step, operation, domain, error, endedLaunch } = place;
     const name = facts.domains[domain - 1]?.name ?? null;
     const kind = operationAt(step, operation)?.kind ?? null;
     const errno = error === 0 ? null : errnoName(error);
-    const command = commandFor({ status, operation, domain, error }, step);
+    const repeats = faultOf(place) !== undefined;
     return {
       ...{ endedLaunch, status: launchStatusName(status), step, operation, operationKind: kind },
-      ...{ domain: name, error: errno, reason: reasonOf(status, name, kind, errno), command },
-      advice: command === null ? adviceFor(status) : null,
+      ...{ domain: name, error: errno, reason: reasonOf(status, name, kind, errno) },
+      command: repeats ? commandWith(imageFile, faults) : null,
+      advice: repeats ? null : adviceFor(status),
     };
-  }
-
-  /** The domain's step that has the operation, from 1; 0: none. */
-  function stepOf(domain: number, operation: number): number {
-    if (operation === 0) return 0;
-    return facts.steps.findIndex((step) => step.domain === domain && has(step, operation)) + 1;
-  }
+  });
+  const counts = new Map(countOf(executed, before.counts));
+  counts.set("drop", (counts.get("drop") ?? 0) + 1);
+  return { failures, after: { counts, faults } };
 
   function operationAt(step: number, operation: number): PlanOperation | undefined {
     const found = facts.steps[step - 1];
     return found?.operations[operation - 1 - found.firstOperation];
   }
 
-  function commandFor({ status, operation, error }: Place, step: number): string | null {
-    if (status !== LaunchStatus.hypercall) return null;
-    const kind = operationAt(step, operation)?.kind;
-    if (kind === undefined || kind === "verify" || error === 0) return null;
-    const occurrence = hypercallsBefore(kind, step, operation) + 1;
-    return `domb simulate ${shellWord(imageFile)} --fault ${kind}:${occurrence}=${errnoName(error)}`;
-  }
+  type Place = Pick<ReceiptPart, "status" | "step" | "operation" | "error">;
 
-  /** How many hypercalls of a kind the run had made before this operation. */
-  function hypercallsBefore(kind: PlanOperation["kind"], step: number, operation: number): number {
-    const beganAt = part.steps[step - 1]?.beganAt ?? 0;
-    const earlier = facts.steps.flatMap(({ operations, firstOperation }, index) => {
-      const began = part.steps[index]?.beganAt ?? 0;
-      if (index === step - 1) return operations.slice(0, operation - 1 - firstOperation);
-      const isEarlier = began !== 0 && (began < beganAt || (began === beganAt && index < step - 1));
-      return isEarlier ? operations : [];
-    });
-    return earlier
-      .filter((one) => one.kind === kind)
-      .reduce((sum, one) => sum + hypercallsOf(one), 0);
+  /** The fault that makes the simulator fail there, in its text form. */
+  function faultOf({ status, step, operation, error }: Place): string | undefined {
+    const isHypercall = status === LaunchStatus.hypercall && error !== 0;
+    if (isHypercall && operation === 0 && executed.length === 0) {
+      return `drop:${(before.counts.get("drop") ?? 0) + 1}=${errnoName(error)}`;
+    }
+    const found = operationAt(step, operation);
+    const [name] = found === undefined ? [] : (hypercallsOf(found)[0] ?? []);
+    if (!isHypercall || name === undefined) return undefined;
+    const at = executed.findIndex((one) => one.step === step && one.operation === operation);
+    const earlier = countOf(executed.slice(0, Math.max(at, 0)), before.counts);
+    return `${name}:${(earlier.get(name) ?? 0) + 1}=${errnoName(error)}`;
   }
+}
+
+/** Numbers of step and operation, from 1, with the operation. */
+interface Executed {
+  readonly step: number;
+  readonly operation: number;
+  readonly content: PlanOperation;
+}
+
+/** The operations that a run executed, in their order; of a step that failed, those up to the failure. */
+function executedOperations({ steps }: PlanFacts, part: ReceiptPart): readonly Executed[] {
+  return part.steps
+    .map(({ beganAt }, index) => ({ beganAt, index }))
+    .filter(({ beganAt }) => beganAt !== 0)
+    .sort((a, b) => a.beganAt - b.beganAt || a.index - b.index)
+    .flatMap(({ index }) => {
+      const { operations = [], firstOperation = 0, domain = 0 } = steps[index] ?? {};
+      const failed = part.domains[domain]?.operation ?? 0;
+      return operations
+        .map((content, at) => {
+          return { step: index + 1, operation: firstOperation + at + 1, content };
+        })
+        .filter(({ operation }) => {
+          const isIn = failed > firstOperation && failed <= firstOperation + operations.length;
+          return !isIn || operation <= failed;
+        });
+    });
+}
+
+function countOf(executed: readonly Executed[], before: HypercallCounts): HypercallCounts {
+  const counts = new Map(before);
+  for (const { content } of executed) {
+    for (const [name, count] of hypercallsOf(content)) {
+      counts.set(name, (counts.get(name) ?? 0) + count);
+    }
+  }
+  return counts;
+}
+
+/** The step of a domain that has this operation, from 1; 0: none. */
+function stepWith({ steps }: PlanFacts, domain: number, operation: number): number {
+  return steps.findIndex((step) => step.domain === domain && has(step, operation)) + 1;
+}
+
+function commandWith(imageFile: string, faults: readonly string[]): string {
+  return `domb simulate ${shellWord(imageFile)}${faults.map((fault) => ` --fault ${fault}`).join("")}`;
 }
 
 function has({ firstOperation, operations }: PlanFacts["steps"][number], operation: number) {
@@ -134,9 +224,11 @@ function reasonOf(
 ): string {
   const known = reasons[status];
   if (known !== undefined) return known;
+  if (status === LaunchStatus.ended) return `${domain} ended before it was ready`;
+  if (status === LaunchStatus.late) return `${domain} was not ready in time`;
   if (status === LaunchStatus.hypercall) {
-    const what = kind === null ? "a hypercall" : `the ${kind} of ${domain}`;
-    return `Xen refused ${what}${errno === null ? "" : ` with ${errno}`}`;
+    const what = kind === null ? "what the launch needs" : `${requests[kind]} ${domain}`;
+    return `Xen refused ${what}${errno === null ? "" : `: ${errno}`}`;
   }
   return launchStatusName(status);
 }

@@ -4,11 +4,8 @@
 
 import fc from "fast-check";
 import { LaunchStatus } from "../../contract/receipt.js";
-import type { DomainReceipt, ReceiptPart } from "../receipt.js";
+import type { DomainReceipt, ReceiptPart } from "../../xen-model/receipt.js";
 import type { OnFailure, PlanFacts, Readiness } from "./plan-facts.js";
-
-/** Status of a domain that was not ready in time. */
-export const LATE = 16;
 
 export interface ImaginedDomain {
   readonly name: string;
@@ -34,8 +31,18 @@ const WITHIN = 5;
 const ACCEPT = 30;
 const EXIT = 20;
 
+type Writable<Record> = { -readonly [Key in keyof Record]: Record[Key] };
+
 const neverBeen: Omit<DomainReceipt, "name" | "domid"> = {
-  ...{ state: "absent", createdAt: 0, startedAt: 0, readyAt: 0, endedAt: 0, destroyedAt: 0 },
+  ...{
+    state: "absent",
+    createdAt: 0,
+    startedAt: 0,
+    readyAt: 0,
+    signalledAt: 0,
+    endedAt: 0,
+    destroyedAt: 0,
+  },
   ...{ endReason: 0, status: 0, operation: 0, error: 0 },
 };
 
@@ -58,7 +65,9 @@ export function factsOfImagined(domains: readonly ImaginedDomain[]): PlanFacts {
 /** Lets the boot domain execute the launch from tick `beganAt` on. */
 export function imagine(domains: readonly ImaginedDomain[], beganAt = 1000): ImaginedLaunch {
   const facts = factsOfImagined(domains);
-  const records = domains.map(({ name }, index) => ({ ...neverBeen, name, domid: index + 1 }));
+  const records = domains.map(
+    ({ name }, index): Writable<DomainReceipt> => ({ ...neverBeen, name, domid: index + 1 }),
+  );
   const steps = facts.steps.map(() => ({ beganAt: 0, endedAt: 0 }));
   const open = new Set(facts.steps.keys());
   let now = beganAt + ACCEPT;
@@ -75,7 +84,7 @@ export function imagine(domains: readonly ImaginedDomain[], beganAt = 1000): Ima
     const record = records[index];
     if (record === undefined) return;
     record.state = state;
-    if (record.createdAt !== 0) record.destroyedAt = ++now;
+    if (record.createdAt !== 0) record.destroyedAt = now++;
     for (const step of [...open]) if (facts.steps[step]?.domain === index) open.delete(step);
     for (const [other, { after }] of domains.entries()) {
       if (after.includes(index) && records[other]?.state === "created") skip(other, "skipped");
@@ -87,9 +96,9 @@ export function imagine(domains: readonly ImaginedDomain[], beganAt = 1000): Ima
       if (at > now) continue;
       const { readyAfter, onFailure } = domains[index] ?? {};
       if (readyAfter != null && readyAfter <= WITHIN * 1000) {
-        record.readyAt = at;
+        record.readyAt = now;
       } else if (onFailure === "continue") {
-        record.status = LATE;
+        record.status = LaunchStatus.late;
         skip(index, "failed");
       } else {
         failedDomain ||= index + 1;
@@ -104,10 +113,10 @@ export function imagine(domains: readonly ImaginedDomain[], beganAt = 1000): Ima
     steps[index] = times;
     now = times.endedAt;
     open.delete(index);
-    if (step.kind === "make") Object.assign(record, { state: "created", createdAt: now });
+    if (step.kind === "make") Object.assign(record, { state: "created", createdAt: times.beganAt });
     if (step.kind !== "start") return;
-    Object.assign(record, { state: "started", startedAt: now });
-    if (domain.readiness === "started") record.readyAt = now;
+    Object.assign(record, { state: "started", startedAt: times.beganAt });
+    if (domain.readiness === "started") record.readyAt = times.beganAt;
   };
 
   for (;;) {
@@ -128,11 +137,11 @@ export function imagine(domains: readonly ImaginedDomain[], beganAt = 1000): Ima
   if (failedDomain !== 0) {
     for (const record of records.toReversed()) {
       if (record.createdAt === 0 || record.destroyedAt !== 0) continue;
-      Object.assign(record, { state: "destroyed", destroyedAt: ++now });
+      Object.assign(record, { state: "destroyed", destroyedAt: now++ });
     }
-    Object.assign(records[failedDomain - 1] ?? {}, { status: LATE });
+    Object.assign(records[failedDomain - 1] ?? {}, { status: LaunchStatus.late });
   }
-  const status = failedDomain === 0 ? LaunchStatus.success : LATE;
+  const status = failedDomain === 0 ? LaunchStatus.success : LaunchStatus.late;
   const part: ReceiptPart = {
     ...{ status, step: 0, operation: 0, domain: failedDomain, error: 0 },
     ...{ verifiedBy: 0, launchVersion: 0, clockKilohertz: 1000, beganAt, endedAt: now + EXIT },

@@ -2,16 +2,14 @@
 // The order between domains as a graph: which one waits for which. Domains that wait for the same
 // ones, and that the same ones wait for, are one node when they are many.
 
-import type { DomainState } from "../receipt.js";
 import { alike } from "./alike.js";
 import type { CriticalPath } from "./critical-path.js";
 import type { PlanFacts } from "./plan-facts.js";
 import type { Timeline } from "./timeline.js";
 
 export interface OrderNode {
-  /** Indexes of its domains, at least one. */
+  /** Indexes of its domains, at least one; the same became of all. */
   readonly domains: readonly number[];
-  readonly state: DomainState;
   /** Whether the critical path leads through its readiness or its steps after it. */
   readonly critical: boolean;
 }
@@ -44,18 +42,19 @@ export function orderOf(facts: PlanFacts, timeline: Timeline, path: CriticalPath
   const criticalPairs = pairsOn(facts, timeline, path);
   const isOnPath = (index: number): boolean =>
     [...criticalPairs].some((pair) => pair.split(">").includes(String(index)));
-  const stateOf = (index: number): DomainState => timeline.domains[index]?.state ?? "absent";
+  const endOf = (index: number): string =>
+    JSON.stringify([timeline.domains[index]?.state, timeline.domains[index]?.failure]);
 
   const groups = alike(ordered, (index) => {
     const { readiness, readyWithin, onFailure } = facts.domains[index] ?? {};
-    const rest = [readiness, readyWithin, onFailure, stateOf(index), isOnPath(index)];
+    const rest = [readiness, readyWithin, onFailure, endOf(index), isOnPath(index)];
     return JSON.stringify([before[index], after[index], ...rest]);
   }).map((group) => group.map((at) => ordered[at] ?? 0));
   const nodes = groups
     .flatMap((group) => (group.length < MANY ? group.map((index) => [index]) : [group]))
     .map((domains) => {
       const [first = 0] = domains;
-      return { domains, state: stateOf(first), critical: isOnPath(first) };
+      return { domains, critical: isOnPath(first) };
     });
   const nodeOf = new Map(nodes.flatMap(({ domains }, at) => domains.map((index) => [index, at])));
   const edges = new Map<string, OrderEdge>();
@@ -80,13 +79,14 @@ function awaitedBy({ steps }: PlanFacts, domain: number): readonly number[] {
 
 /** Pairs `awaited>waiting` of domains' indexes, where the critical path goes from one to the other. */
 function pairsOn(facts: PlanFacts, { activities }: Timeline, { links }: CriticalPath): Set<string> {
-  return new Set(
-    links.flatMap((link, at) => {
-      const next = links[at + 1];
-      if (link.kind !== "readiness" || next?.kind !== "activity") return [];
-      const { step = 0, domain } = activities[next.activity] ?? {};
-      const isGuard = facts.steps[step - 1]?.guards.includes(link.domain);
-      return isGuard && domain !== undefined ? [`${link.domain}>${domain}`] : [];
-    }),
-  );
+  const pairs = new Set<string>();
+  let awaited: number | undefined;
+  for (const link of links) {
+    if (link.kind === "readiness") awaited = link.domain;
+    const { step = 0, domain } = link.kind === "activity" ? (activities[link.activity] ?? {}) : {};
+    const { guards = [] } = facts.steps[step - 1] ?? {};
+    if (awaited === undefined || domain === undefined || !guards.includes(awaited)) continue;
+    pairs.add(`${awaited}>${domain}`);
+  }
+  return pairs;
 }

@@ -33,6 +33,7 @@ export function pathInShort({ criticalPath, timeline }: Run): readonly PathPart[
     const index = link.kind === "readiness" ? link.domain : activity?.domain;
     const name = index === undefined ? [] : [timeline.domains[index]?.name ?? ""];
     const spentNs = link.endedNs - link.beganNs;
+    if (spentNs === 0) continue;
     const last = parts.at(-1);
     if (last?.what !== what) {
       const { beganNs, endedNs } = link;

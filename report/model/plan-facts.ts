@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plan as the picture of a launch needs it: what each step is for and what it waits for.
 
-import type { Plan, PlanOperation } from "../../compiler/plan/plan.js";
+import type { Plan, PlanDomain, PlanOperation } from "../../compiler/plan/plan.js";
 
 /** When a domain counts as ready, so that those that wait for it may start. */
-export type Readiness = "started" | "signalled" | "finished";
+export type Readiness = PlanDomain["readiness"];
 
 /** What the launch does when a domain fails. */
-export type OnFailure = "abort" | "continue" | "recover";
+export type OnFailure = PlanDomain["onFailure"];
 
 export interface DomainFacts {
   readonly name: string;
@@ -40,15 +40,14 @@ export interface PlanFacts {
 
 export function factsOf(plan: Plan): PlanFacts {
   return {
-    domains: plan.domains.map(({ name, domid }) => ({
-      ...{ name, domid },
-      readiness: "started",
-      readyWithin: 0,
-      onFailure: "abort",
-    })),
-    steps: plan.steps.map(({ domain, firstOperation, operationCount }) => {
+    domains: plan.domains.map(({ name, domid, readiness, readyWithin, onFailure }) => {
+      return { name, domid, readiness, readyWithin, onFailure };
+    }),
+    steps: plan.steps.map((step) => {
+      const { domain, firstOperation, operationCount, firstGuard, guardCount } = step;
       const operations = plan.operations.slice(firstOperation, firstOperation + operationCount);
-      return { domain, kind: kindOf(operations), guards: [], firstOperation, operations };
+      const guards = plan.guards.slice(firstGuard, firstGuard + guardCount);
+      return { domain, kind: kindOf(operations), guards, firstOperation, operations };
     }),
   };
 }

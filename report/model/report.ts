@@ -11,10 +11,11 @@ import {
 import type { DecodedImage, DecodedPlan } from "../../compiler/image/decode-image.js";
 import { type Privilege, privilegesOfLaunch } from "../../compiler/privileges/privileges.js";
 import { LaunchStatus } from "../../contract/receipt.js";
+import type { Receipt, ReceiptPart } from "../../xen-model/receipt.js";
 import { launchStatusName } from "../../xen-model/receipt.js";
-import type { Receipt, ReceiptPart } from "../receipt.js";
 import { type CriticalPath, criticalPathOf } from "./critical-path.js";
-import { type Failure, failuresOf } from "./failures.js";
+import { type Before, type Failure, failuresOf } from "./failures.js";
+import { type Link, linksOf } from "./links.js";
 import { type MemoryMaps, memoryMapsOf } from "./memory-maps.js";
 import { type OrderGraph, orderOf } from "./order.js";
 import { type DomainFacts, factsOf, type StepFacts } from "./plan-facts.js";
@@ -41,6 +42,7 @@ export interface Run {
     readonly copy: number;
     readonly clear: number;
     readonly wait: number;
+    readonly rest: number;
   };
   readonly timeline: Timeline;
   readonly criticalPath: CriticalPath;
@@ -64,6 +66,7 @@ export interface Report {
   /** Of the plan that ran last. */
   readonly memory: MemoryMaps;
   readonly privileges: readonly Privilege[];
+  readonly links: readonly Link[];
   readonly trustedBases: readonly TrustedBase[];
   /** Of both plans. */
   readonly materials: readonly ReportedMaterial[];
@@ -107,6 +110,9 @@ export function reportOf({ imageFile, image, receipt, source, hostCode }: Report
   const labels = explanation.domains.flatMap(({ name, label }) =>
     label === "" ? [] : [[name, label] as const],
   );
+  const links = linksOf(factsOf(last.decoded.plan));
+  const ofFirst = runOf(first, imageFile);
+  const ofSecond = second === undefined ? [] : [runOf(second, imageFile, ofFirst.after).run];
   const failed = last.part.status !== LaunchStatus.success;
   return {
     ok: true,
@@ -115,10 +121,10 @@ export function reportOf({ imageFile, image, receipt, source, hostCode }: Report
       image: { file: imageFile, ...explained.image },
       source,
       outcome: failed ? "failed" : last.plan === "recovery" ? "recovered" : "success",
-      runs: [runOf(first, imageFile), ...(second === undefined ? [] : [runOf(second, imageFile)])],
+      runs: [ofFirst.run, ...ofSecond],
       memory: memoryMapsOf(explanation),
       privileges: privilegesOfLaunch(explanation.domains, new Map(labels)),
-      trustedBases: trustedBasesOf(explanation, [], hostCode),
+      ...{ links, trustedBases: trustedBasesOf(explanation, links, hostCode) },
       materials,
     },
   };
@@ -162,12 +168,26 @@ function mismatch({ plan, decoded, part }: PlanRun): string | undefined {
   return undefined;
 }
 
-function runOf({ plan, decoded, part }: PlanRun, imageFile: string): Run {
+/** A run, and what one of the other plan would begin with. */
+function runOf(
+  { plan, decoded, part }: PlanRun,
+  imageFile: string,
+  before?: Before,
+): { readonly run: Run; readonly after: Before } {
   const facts = factsOf(decoded.plan);
   const timeline = timelineOf(facts, part);
   const criticalPath = criticalPathOf(facts, timeline);
   const nanoseconds = (ticks: number): number => Math.round((ticks / part.clockKilohertz) * 1e6);
-  return {
+  const spentNs = {
+    digest: nanoseconds(part.digestTicks),
+    populate: nanoseconds(part.populateTicks),
+    copy: nanoseconds(part.copyTicks),
+    clear: nanoseconds(part.clearTicks),
+    wait: nanoseconds(part.waitTicks),
+  };
+  const measured = Object.values(spentNs).reduce((sum, time) => sum + time, 0);
+  const { failures, after } = failuresOf(facts, part, imageFile, before);
+  const run: Run = {
     plan,
     planDigest: decoded.header.planDigest,
     status: launchStatusName(part.status),
@@ -175,16 +195,11 @@ function runOf({ plan, decoded, part }: PlanRun, imageFile: string): Run {
     launchVersion: part.launchVersion,
     domains: facts.domains,
     steps: facts.steps.map(({ domain, kind, guards }) => ({ domain, kind, guards })),
-    spentNs: {
-      digest: nanoseconds(part.digestTicks),
-      populate: nanoseconds(part.populateTicks),
-      copy: nanoseconds(part.copyTicks),
-      clear: nanoseconds(part.clearTicks),
-      wait: nanoseconds(part.waitTicks),
-    },
+    spentNs: { ...spentNs, rest: Math.max(0, timeline.durationNs - measured) },
     timeline,
     criticalPath,
     order: orderOf(facts, timeline, criticalPath),
-    failures: failuresOf(facts, part, imageFile),
+    failures,
   };
+  return { run, after };
 }

@@ -2,7 +2,12 @@
 // When a plan's run did what: the boot domain's activities one after the other, its waits, and each
 // domain's life. Times are nanoseconds since the boot domain began with the plan.
 
-import type { DomainReceipt, DomainState, ReceiptPart } from "../receipt.js";
+import {
+  type DomainReceipt,
+  type DomainStateName,
+  launchStatusName,
+  type ReceiptPart,
+} from "../../xen-model/receipt.js";
 import type { PlanFacts, StepKind } from "./plan-facts.js";
 
 export interface Span {
@@ -23,7 +28,7 @@ export interface Activity extends Span {
   readonly step: number;
   /** Index of the domain that it is about; undefined where it is about all. */
   readonly domain: number | undefined;
-  /** Whether the step's failure ended the launch. */
+  /** Whether an operation of the step failed. */
   readonly failed: boolean;
 }
 
@@ -39,7 +44,9 @@ export interface Wait extends Span {
 export interface DomainLife {
   readonly name: string;
   readonly domid: number;
-  readonly state: DomainState;
+  readonly state: DomainStateName;
+  /** Name of the LaunchStatus by which it failed; null: it did not. */
+  readonly failure: string | null;
   readonly createdNs: number | null;
   readonly startedNs: number | null;
   readonly readyNs: number | null;
@@ -109,8 +116,10 @@ function lifeOf(
   record: DomainReceipt | undefined,
 ): Life {
   const at = (time: number | undefined) => nanosecondsOf(part, time ?? 0);
+  const failed = record?.status ?? 0;
   return {
     ...{ name, domid, state: record?.state ?? "absent" },
+    failure: failed === 0 ? null : launchStatusName(failed),
     createdNs: at(record?.createdAt),
     startedNs: at(record?.startedAt),
     readyNs: at(record?.readyAt),
@@ -132,18 +141,30 @@ function stepsOf(
       return [{ ...step, number: index + 1, beganNs, endedNs: nanosecondsOf(part, endedAt) }];
     })
     .sort((a, b) => a.beganNs - b.beganNs || a.number - b.number);
-  return begun.map(({ kind, domain, number, beganNs, endedNs }, index) => {
+  return begun.map(({ number, beganNs, endedNs, ...step }, index) => {
+    const { kind, domain, operations, firstOperation } = step;
     // A step that failed may have no end: then it ends with its domain, or where the next begins.
     const next = begun[index + 1]?.beganNs ?? durationNs;
     const end = Math.min(endedNs ?? lives[domain]?.destroyedNs ?? next, next);
-    const failed = part.status !== 0 && part.operation !== 0 && part.step === number;
+    const failed = hasFailed(part.domains[domain], operations, firstOperation);
     return { kind, step: number, domain, failed, beganNs, endedNs: Math.max(beganNs, end) };
   });
 }
 
+/** Whether the operation that a domain failed with is one of these. */
+function hasFailed(
+  record: DomainReceipt | undefined,
+  operations: readonly unknown[],
+  firstOperation: number,
+): boolean {
+  const { status = 0, operation = 0 } = record ?? {};
+  const index = operation - 1 - firstOperation;
+  return status !== 0 && index >= 0 && index < operations.length;
+}
+
 /**
  * The steps, and between them the destroying of domains without which the launch went on. A receipt
- * says when that was over; it begins when there was a reason and the boot domain had time.
+ * says when that began: it took until the next thing, unless that had to wait for news.
  */
 function withDestroys(
   facts: PlanFacts,
@@ -155,32 +176,16 @@ function withDestroys(
     const span = { beganNs: destroyedNs, endedNs: destroyedNs };
     return [{ kind: "destroy", step: 0, domain, failed: false, ...span }];
   });
-  let lastNs = 0;
   return [...steps, ...destroys]
-    .sort((a, b) => a.endedNs - b.endedNs || a.beganNs - b.beganNs)
-    .map((activity) => {
-      const { kind, endedNs } = activity;
-      const reasonNs = kind === "destroy" ? reasonToDestroyNs(facts, activity, domains) : 0;
-      const beganNs = Math.min(Math.max(lastNs, reasonNs), endedNs);
-      lastNs = endedNs;
-      return kind === "destroy" ? { ...activity, beganNs } : activity;
+    .sort((a, b) => a.beganNs - b.beganNs || a.endedNs - b.endedNs)
+    .map((activity, index, all) => {
+      const next = all[index + 1];
+      if (activity.kind !== "destroy" || next === undefined) return activity;
+      const isLater = (domain: number): boolean =>
+        (domains[domain]?.readiness?.endedNs ?? 0) > activity.beganNs;
+      const isDue = newsFor(facts, next, []).some(isLater);
+      return isDue ? activity : { ...activity, endedNs: next.beganNs };
     });
-}
-
-/** When it was known that a domain is to be destroyed: by its own end, or by one that it waits for. */
-function reasonToDestroyNs(
-  facts: PlanFacts,
-  { domain = 0 }: Activity,
-  domains: readonly DomainLife[],
-): number {
-  const own = domains[domain]?.readiness;
-  if (own != null) return own.endedNs;
-  const failed = facts.steps
-    .flatMap((step) => (step.domain === domain ? step.guards : []))
-    .flatMap((guard) => domains[guard] ?? [])
-    .filter(({ readyNs }) => readyNs === null)
-    .map(({ readiness }) => readiness?.endedNs ?? 0);
-  return failed.length === 0 ? 0 : Math.min(...failed);
 }
 
 /** When a domain that has started was ready, or was known not to become it. */

@@ -3,7 +3,7 @@
 // much that is.
 
 import type { Explanation } from "../../compiler/explain/explanation.js";
-import type { Sharing } from "./sharing.js";
+import type { Link } from "./links.js";
 
 /** Code that runs on the host beside the domains' own; null where it is not known here. */
 export interface HostCode {
@@ -38,7 +38,7 @@ export interface TrustedBase {
 /** The trusted base of each domain of a plan, in its order. */
 export function trustedBasesOf(
   { domains, materials }: Explanation,
-  sharings: readonly Sharing[],
+  links: readonly Link[],
   { xenBytes, patches, bootDomainBytes }: HostCode,
 ): readonly TrustedBase[] {
   const bytesOf = (name: string, kind: "kernel" | "ramdisk"): number =>
@@ -53,17 +53,22 @@ export function trustedBasesOf(
       .filter(({ roles }) => roles.includes("control"))
       .map((other) => party(other.name, "controller", "role control"));
     const known = new Set(controllers.map(({ who }) => who));
-    const sharers = sharings
-      .filter(({ readers }) => readers.includes(name))
-      .flatMap(({ owner, writers }) => [
-        ...(owner === name ? [] : [party(owner, "sharer", "owns memory that it maps")]),
-        ...writers
-          .filter((writer) => writer !== name && writer !== owner)
-          .map((writer) => party(writer, "sharer", "writes memory that both map")),
-      ])
-      .filter(({ who }) => !known.has(who) && known.add(who));
+    const sharers = links
+      .flatMap((link) => (link.kind === "shared-memory" ? [link] : []))
+      .filter(({ writers, readers }) => [...writers, ...readers].includes(name))
+      .flatMap(({ owner, writers }) =>
+        writers
+          .filter((writer) => writer !== name && !known.has(writer))
+          .map((writer) => {
+            const why =
+              writer === owner ? "owns memory that it maps" : "writes memory that both map";
+            return party(writer, "sharer", why);
+          }),
+      )
+      .filter(({ who }, index, all) => all.findIndex((one) => one.who === who) === index);
+    const trusted = new Set([...known, ...sharers.map(({ who }) => who)]);
     const enders = others
-      .filter((other) => other.onDeath === "reboot" && !known.has(other.name))
+      .filter((other) => other.onDeath === "reboot" && !trusted.has(other.name))
       .map((other) => party(other.name, "host", "the host reboots when it ends"));
     const ramdisk = bytesOf(name, "ramdisk");
     const parties: TrustedParty[] = [

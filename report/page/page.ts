@@ -97,7 +97,7 @@ ${[
   lines("gone", "var(--raised)", "var(--other)", 45),
   lines("zeros", "var(--free)", "var(--life)", 0),
 ]}
-${["make", "tell", "start", "other", "life", "kernel", "ramdisk", "free", "xen", "bad"].map((name) => swatch(name, `var(--${name})`))}
+${["make", "tell", "start", "other", "life", "kernel", "ramdisk", "free", "xen", "bad", "ready"].map((name) => swatch(name, `var(--${name})`))}
 ${["wait", "readiness", "gone", "zeros"].map((name) => swatch(name, `url(#${name})`))}
 <symbol id="swatch-critical" viewBox="0 0 22 12"><path d="M0 6H22" stroke="var(--ink)" stroke-width="2.5"/></symbol>
 </defs></svg>`;

@@ -8,7 +8,7 @@ import { criticalOf, pathInShort } from "../model/path-in-short.js";
 import type { Report, Run } from "../model/report.js";
 import type { DomainLife, Span } from "../model/timeline.js";
 import { formatTime, timeMarks } from "../units.js";
-import { cut, outcomeSentence } from "../words.js";
+import { cut, lifeText, outcomeSentence, spendingWords } from "../words.js";
 
 /** Columns of a name; a longer one is cut. */
 const NAME_COLUMNS = 20;
@@ -87,6 +87,8 @@ function runText(run: Run, columns: number): readonly string[] {
     ...rows,
     "",
     ...pathText(run),
+    "",
+    spendingText(run),
     ...run.failures.flatMap((failure) => ["", ...failureText(failure)]),
   ];
 }
@@ -134,11 +136,10 @@ function axis(bar: Bar, nameColumns: number): string {
   return `${" ".repeat(nameColumns)}  ${cells.join("")}`.trimEnd();
 }
 
-function noteOf({ state, readyNs, readiness, destroyedNs }: DomainLife): string {
-  if (state === "started" && readiness !== null && readyNs !== null) {
-    return `ready at ${formatTime(readyNs)}`;
-  }
-  return destroyedNs === null ? state : `${state}, gone ${formatTime(destroyedNs)}`;
+function noteOf(life: DomainLife): string {
+  const { state, readiness, readyNs } = life;
+  const ready = readiness === null || readyNs === null ? "" : `, ready ${formatTime(readyNs)}`;
+  return `${lifeText(life)}${state === "started" ? ready : ""}`;
 }
 
 /** The path's links, steps of one kind that follow each other in one line. */
@@ -150,6 +151,15 @@ function pathText(run: Run): readonly string[] {
     return `  ${formatTime(spentNs).padStart(8)}  ${what === "readiness" ? "until ready:" : what}${names === "" ? "" : ` ${names}`}`;
   });
   return [head, ...lines];
+}
+
+/** Where the boot domain's time went, the most first. */
+function spendingText({ spentNs }: Run): string {
+  const parts = (Object.entries(spentNs) as [keyof Run["spentNs"], number][])
+    .filter(([, time]) => time > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([what, time]) => `${spendingWords[what]} ${formatTime(time)}`);
+  return `its time: ${parts.join(", ")}`;
 }
 
 function failureText({ reason, step, operation, domain, command, advice }: Failure): string[] {

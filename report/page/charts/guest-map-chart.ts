@@ -22,7 +22,7 @@ const ADDRESS = 86;
 const paints: Readonly<Record<GuestRegion["what"], string>> = {
   kernel: "var(--kernel)",
   ramdisk: "var(--ramdisk)",
-  startOfDay: "var(--tell)",
+  startOfDay: "var(--ready)",
   vcpuContext: "var(--start)",
   zeros: "url(#zeros)",
   free: "var(--free)",
@@ -49,20 +49,16 @@ export function guestMapChart({ domains, bytes, regions }: GuestMap): Chart {
     holes.filter(Boolean).length * HOLE -
     2;
   let place = 1;
-  let free = Number.NEGATIVE_INFINITY;
   const drawn = regions.map((region, index) => {
     if (holes[index]) place += HOLE;
     const width = (fixed[index] ?? 0) + ((sized[index] ?? 0) / Math.max(total, 1)) * room;
     const name = regionWords[region.what];
-    const address = addressText(region.address);
-    const isFree = place >= free && place + ADDRESS <= CHART_WIDTH;
-    if (isFree) free = place + ADDRESS;
+    const isPatterned = region.what === "zeros" || region.what === "reserved";
     const part = {
-      ...{ place, width, paint: paints[region.what] },
-      name: name.length * CHARACTER + 10 < width ? name : "",
-      onPaint: !["free", "zeros", "reserved"].includes(region.what),
-      address: isFree ? address : "",
-      text: `${name} · ${address} · ${formatBytes(region.bytes)}`,
+      ...{ what: region.what, place, width, paint: paints[region.what] },
+      name: name.length * CHARACTER + 10 < width && !isPatterned ? name : "",
+      address: addressText(region.address),
+      text: `${name} · ${addressText(region.address)} · ${formatBytes(region.bytes)}`,
     };
     place += width;
     return part;
@@ -71,10 +67,26 @@ export function guestMapChart({ domains, bytes, regions }: GuestMap): Chart {
     label: `Memory of ${namesInShort(domains)}, ${formatBytes(bytes)}`,
     spec: {
       ...{ width: CHART_WIDTH, height: TOP + STRIP + 22, autosize: "none" },
-      data: [{ name: "regions", values: drawn }],
+      data: [
+        { name: "regions", values: drawn },
+        { name: "addresses", values: addressesWithRoom(drawn) },
+      ],
       marks,
     },
   };
+}
+
+/** Of the regions those whose address has room under the strip; what is put there comes first. */
+function addressesWithRoom<Drawn extends { what: string; place: number; width: number }>(
+  drawn: readonly Drawn[],
+): Drawn[] {
+  const rank = ({ what }: Drawn): number => (what === "free" ? 1 : 0);
+  const taken: Drawn[] = [];
+  for (const one of drawn.toSorted((a, b) => rank(a) - rank(b) || b.width - a.width)) {
+    const isFree = taken.every(({ place }) => Math.abs(place - one.place) >= ADDRESS);
+    if (isFree && one.place + ADDRESS <= CHART_WIDTH) taken.push(one);
+  }
+  return taken;
 }
 
 const still = { aria: false, interactive: false } as const;
@@ -96,12 +108,12 @@ const marks: Mark[] = [
       enter: {
         ...{ x: { field: "place", offset: 8 }, y: { value: TOP + STRIP / 2 } },
         ...{ baseline: { value: "middle" }, text: { field: "name" }, fontWeight: { value: 600 } },
-        fill: { signal: "datum.onPaint ? 'var(--on-paint)' : 'var(--muted)'" },
+        fill: { signal: "datum.what == 'free' ? 'var(--muted)' : 'var(--on-paint)'" },
       },
     },
   },
   {
-    ...{ type: "text", from: { data: "regions" }, ...still },
+    ...{ type: "text", from: { data: "addresses" }, ...still },
     encode: {
       enter: {
         ...{ x: { field: "place" }, y: { value: TOP + STRIP + 15 } },

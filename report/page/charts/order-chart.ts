@@ -6,7 +6,7 @@ import { Graph, layout } from "@dagrejs/dagre";
 import type { Mark } from "vega";
 import { namesInShort } from "../../model/alike.js";
 import type { Run } from "../../model/report.js";
-import { cut, readinessWords, stateWords } from "../../words.js";
+import { cut, lifeWords, readinessWords } from "../../words.js";
 import { CHART_WIDTH, type Chart } from "../chart.js";
 
 const LINE = 18;
@@ -16,6 +16,8 @@ const NAME_CHARACTER = 8;
 const NOTE_CHARACTER = 6.8;
 const MOST_CHARACTERS = 40;
 const MARGIN = 8;
+
+const noLife = { sign: "–", words: "", isBad: false };
 
 interface Box {
   readonly name: string;
@@ -31,17 +33,17 @@ interface Box {
 export function orderChart(run: Run): Chart | undefined {
   const { nodes, edges } = run.order;
   if (edges.length === 0) return undefined;
-  const boxes = nodes.map(({ domains, state, critical }): Box => {
+  const boxes = nodes.map(({ domains, critical }): Box => {
     const names = domains.map((index) => run.domains[index]?.name ?? "");
-    const facts = run.domains[domains[0] ?? 0];
-    const [sign = ""] = stateWords[state].split(" ");
+    const [first = 0] = domains;
+    const life = run.timeline.domains[first];
+    const { sign, words, isBad } = life === undefined ? noLife : lifeWords(life);
     const name = cut(`${sign} ${namesInShort(names)}`, MOST_CHARACTERS);
-    const note = readinessWords(facts);
+    const note = readinessWords(run.domains[first]);
     const widest = Math.max(name.length * NAME_CHARACTER, note.length * NOTE_CHARACTER);
-    const text = `${names.join(", ")} · ${stateWords[state].slice(sign.length + 1)} · ${note}`;
     return {
-      ...{ name, note, critical, bad: ["failed", "skipped", "destroyed"].includes(state) },
-      text: `${text}${critical ? " · on the critical path" : ""}`,
+      ...{ name, note, critical, bad: isBad },
+      text: `${names.join(", ")} · ${words} · ${note}${critical ? " · on the critical path" : ""}`,
       ...{ width: widest + 2 * PADDING, height: 2 * LINE + PADDING },
     };
   });

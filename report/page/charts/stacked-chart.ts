@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bars made of parts, each as wide as it has bytes: who has how much of the host's memory, how much
-// code a domain trusts, how large the materials are.
+// Bars made of parts, each as wide as it is much: who has how much of the host's memory, how much
+// code a domain trusts, how large the materials are, where the time went.
 
 import type { Mark } from "vega";
-import { formatBytes } from "../../units.js";
 import { cut } from "../../words.js";
 import { CHART_WIDTH, type Chart } from "../chart.js";
 
 export interface StackPart {
   readonly name: string;
-  readonly bytes: number;
+  /** Bytes, or nanoseconds. */
+  readonly amount: number;
   /** A colour or pattern of the page. */
   readonly paint: string;
   /** What it tells. */
@@ -36,16 +36,16 @@ const CHARACTER = 7;
 
 /** A row for each stack; all have the scale of the largest. */
 export function stackedChart(label: string, stacks: readonly Stack[]): Chart {
-  const most = Math.max(1, ...stacks.map(({ parts }) => bytesOf(parts)));
+  const most = Math.max(1, ...stacks.map(({ parts }) => amountOf(parts)));
   const widest = Math.max(1, ...stacks.map(({ parts }) => parts.length));
   const scale = (PLOT - widest * LEAST_PART) / most;
   const parts = stacks.flatMap((stack, row) => {
     let place = NAMES;
-    return stack.parts.map(({ name, bytes, paint, text }) => {
-      const width = LEAST_PART + bytes * scale;
+    return stack.parts.map(({ name, amount, paint, text }) => {
+      const width = LEAST_PART + amount * scale;
       const at = place;
       place += width;
-      const fits = name.length * CHARACTER + 10 < width;
+      const fits = name.length * CHARACTER + 10 < width && !paint.startsWith("url(");
       return { row, place: at, width, paint, text, name: fits ? name : "" };
     });
   });
@@ -65,13 +65,13 @@ export function stackedChart(label: string, stacks: readonly Stack[]): Chart {
   };
 }
 
-function bytesOf(parts: readonly StackPart[]): number {
-  return parts.reduce((sum, { bytes }) => sum + bytes, 0);
+function amountOf(parts: readonly StackPart[]): number {
+  return parts.reduce((sum, { amount }) => sum + amount, 0);
 }
 
 /** A part's words: its name, how much it is, and what else there is to say. */
-export function partText(name: string, bytes: number, more = ""): string {
-  return `${name} · ${formatBytes(bytes)}${more === "" ? "" : ` · ${more}`}`;
+export function partText(name: string, amount: string, more = ""): string {
+  return `${name} · ${amount}${more === "" ? "" : ` · ${more}`}`;
 }
 
 const atRow = (offset: number) => ({ signal: `${offset} + ${ROW} * datum.row` });

@@ -6,7 +6,7 @@ import { criticalOf } from "../../model/path-in-short.js";
 import type { Run } from "../../model/report.js";
 import type { Activity, DomainLife, Span } from "../../model/timeline.js";
 import { formatTime } from "../../units.js";
-import { activityWords, stateWords } from "../../words.js";
+import { activityWords, lifeText } from "../../words.js";
 
 /** A bar with what it tells. */
 export interface Bar extends Span {
@@ -134,7 +134,8 @@ function spanText({ beganNs, endedNs }: Span): string {
   return `${formatTime(beganNs)} to ${formatTime(endedNs)} · ${formatTime(endedNs - beganNs)}`;
 }
 
-function noteOf({ state, readiness, readyNs }: DomainLife): string {
+function noteOf(life: DomainLife): string {
+  const { state, readiness, readyNs } = life;
   const ready = readiness === null || readyNs === null ? "" : `, ready ${formatTime(readyNs)}`;
-  return `${stateWords[state]}${state === "started" ? ready : ""}`;
+  return `${lifeText(life)}${state === "started" ? ready : ""}`;
 }

@@ -29,9 +29,9 @@ export async function memorySection({ memory }: Report): Promise<Html> {
         : "";
     return {
       name,
-      bytes,
+      amount: bytes,
       paint: isGone ? "var(--free)" : paint,
-      text: partText(name, bytes, more),
+      text: partText(name, formatBytes(bytes), more),
     };
   };
   const total = formatBytes(host.totalBytes);
@@ -98,8 +98,7 @@ ${hostFigure}
 ${keyOf([
   ["kernel", "kernel"],
   ["ramdisk", "ramdisk"],
-  ["tell", "start of day"],
-  ["start", "vCPU context"],
+  ["ready", "start of day"],
   ["zeros", "zeros that it relies on"],
   ["free", "free: what lies there is nobody's promise"],
   ["wait", "reserved"],
@@ -109,7 +108,8 @@ ${details("Memory of the domains as a table", guestTable)}
 </section>`;
 }
 
-export function privilegesSection({ privileges, trustedBases }: Report): Html {
+export function privilegesSection(report: Report): Html {
+  const { privileges, trustedBases } = report;
   const columns = [...new Set(privileges.map(({ may, over }) => `${may} ${over}`))];
   const domains = trustedBases.map(({ domain }) => domain);
   const cellOf = (domain: string, column: string): string =>
@@ -134,7 +134,27 @@ export function privilegesSection({ privileges, trustedBases }: Report): Html {
 <h2 id="privileges-title">Privileges</h2>
 <p>Once the launch has ended. Until then the boot domain may create, fill and start the domains of its plan; it is gone since, and nothing can start it again.</p>
 ${columns.length === 0 ? matrix : html`<div class="matrix">${matrix}</div>`}
+${linksOf(report)}
 </section>`;
+}
+
+/** What joins domains to each other; nothing where nothing does. */
+function linksOf({ links }: Report): Html {
+  if (links.length === 0) return nothing;
+  const rows = links.map((link) => {
+    if (link.kind === "event-channel") {
+      const both = `${link.owner} and ${link.peer} notify each other`;
+      return [`event channel, port ${link.port}`, link.owner, link.peer, both];
+    }
+    const { owner, writers, readers, bytes, reference } = link;
+    const others = [...writers.slice(1), ...readers].join(", ");
+    const may = readers.length === 0 ? "" : `; ${readers.join(", ")} may only read`;
+    const what = `${formatBytes(bytes)} of memory, grant ${reference}`;
+    return [what, owner, others, `${writers.join(", ")} may write${may}`];
+  });
+  const columns = ["Link", "Of", "With", "What it allows"].map((title) => ({ title }));
+  return html`<h3>Links</h3>
+<div class="matrix">${table("Links between domains", columns, rows)}</div>`;
 }
 
 const partPaints: Readonly<Record<TrustedParty["part"], string>> = {
@@ -158,8 +178,9 @@ export async function trustSection({ trustedBases }: Report): Promise<Html> {
       .map((one) => {
         const name = whoIn(group, one);
         const size = one.bytes ?? 0;
-        const text = one.bytes === null ? `${name} · size not known` : partText(name, size);
-        return { name, bytes: size, paint: partPaints[one.part], text: `${text} · ${one.why}` };
+        const text =
+          one.bytes === null ? `${name} · size not known` : partText(name, formatBytes(size));
+        return { name, amount: size, paint: partPaints[one.part], text: `${text} · ${one.why}` };
       });
     const names = namesInShort(group.map(({ domain }) => domain));
     return { name: names, parts, note: formatBytes(first?.bytes ?? 0) };
@@ -217,15 +238,15 @@ export async function materialsSection({ materials, runs }: Report): Promise<Htm
   const planOf = (plan: string): string => (several ? `, ${plan} plan` : "");
   const paints = {
     ...{ kernel: "var(--kernel)", ramdisk: "var(--ramdisk)" },
-    ...{ startOfDay: "var(--tell)", vcpuContext: "var(--start)" },
+    ...{ startOfDay: "var(--ready)", vcpuContext: "var(--start)" },
   };
   const stacks = largest.map(({ plan, kind, number, bytes, usedBy }): Stack => {
     const name = `${number} ${regionWords[kind]}${planOf(plan)}`;
     const by = usedBy.length === 0 ? "used by no domain" : `for ${usedBy.join(", ")}`;
-    const part = { name: namesInShort(usedBy), bytes, paint: paints[kind] };
+    const part = { name: namesInShort(usedBy), amount: bytes, paint: paints[kind] };
     return {
       name,
-      parts: [{ ...part, text: partText(name, bytes, by) }],
+      parts: [{ ...part, text: partText(name, formatBytes(bytes), by) }],
       note: formatBytes(bytes),
     };
   });

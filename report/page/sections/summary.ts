@@ -6,7 +6,7 @@ import { architectureNames } from "../../../xen-model/machines.js";
 import type { Failure } from "../../model/failures.js";
 import type { Report, Run } from "../../model/report.js";
 import { formatBytes, formatTime } from "../../units.js";
-import { lastRun, outcomeSentence } from "../../words.js";
+import { isRunning, lastRun, outcomeSentence } from "../../words.js";
 import { type Html, html, nothing } from "../html.js";
 
 const outcomes: Readonly<
@@ -61,7 +61,7 @@ function factsOf(report: Report): readonly (readonly [name: string, value: strin
   const last = lastRun(report);
   const took = runs.reduce((sum, { timeline }) => sum + timeline.durationNs, 0);
   const waited = runs.reduce((sum, run) => sum + waitedNs(run), 0);
-  const running = last.timeline.domains.filter(({ state }) => state === "started").length;
+  const running = last.timeline.domains.filter(isRunning).length;
   return [
     ["Launch took", formatTime(took)],
     ["of it waits", waited === 0 ? "none" : formatTime(waited)],

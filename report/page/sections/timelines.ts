@@ -5,9 +5,10 @@ import { namesInShort } from "../../model/alike.js";
 import { pathInShort } from "../../model/path-in-short.js";
 import type { Report, Run } from "../../model/report.js";
 import { formatTime } from "../../units.js";
-import { activityWords, readinessWords, stateWords } from "../../words.js";
+import { activityWords, lifeText, readinessWords, spendingWords } from "../../words.js";
 import { figure } from "../chart.js";
 import { orderChart } from "../charts/order-chart.js";
+import { partText, stackedChart } from "../charts/stacked-chart.js";
 import { foldedTimelineCharts, timelineCharts } from "../charts/timeline-chart.js";
 import { details, type Html, html, nothing, table } from "../html.js";
 
@@ -60,11 +61,36 @@ async function timelineOfRun(report: Report, run: Run): Promise<Html> {
   return html`${heading(report, run)}
 ${whole}
 ${work}
+${await spending(run)}
 <div class="path">
 <h3>Critical path</h3>
 <p>To end sooner, the launch must shorten a part of this chain: ${formatTime(criticalPath.lengthNs)} of ${formatTime(timeline.durationNs)}${others > 0 ? html`, the other ${formatTime(others)} lie between its parts` : nothing}.</p>
 ${pathTable(run)}
 </div>`;
+}
+
+const spendingPaints: Readonly<Record<keyof Run["spentNs"], string>> = {
+  digest: "var(--start)",
+  populate: "var(--make)",
+  copy: "var(--tell)",
+  clear: "url(#zeros)",
+  wait: "url(#wait)",
+  rest: "var(--other)",
+};
+
+/** Where the boot domain's time went. */
+async function spending({ spentNs, plan, timeline }: Run): Promise<Html> {
+  const parts = (Object.entries(spentNs) as [keyof Run["spentNs"], number][])
+    .filter(([, time]) => time > 0)
+    .map(([what, time]) => {
+      const name = spendingWords[what];
+      const text = partText(name, formatTime(time));
+      return { name, amount: time, paint: spendingPaints[what], text };
+    });
+  const stack = { name: "boot domain", parts, note: formatTime(timeline.durationNs) };
+  const words = parts.map(({ name, amount }) => `${name} ${formatTime(amount)}`).join(", ");
+  const chart = stackedChart(`Where the time of the ${plan} plan went`, [stack]);
+  return figure("Where its time went", [chart], { below: html`<p>${words}.</p>` });
 }
 
 function pathTable(run: Run): Html {
@@ -125,12 +151,11 @@ function timelineTable({ timeline, criticalPath, plan }: Run): Html {
       ],
     ]);
   const at = (time: number | null): string => (time === null ? "" : formatTime(time));
-  const lives = domains.map(
-    ({ name, domid, state, createdNs, startedNs, readyNs, endedNs, destroyedNs }) => [
-      ...[name, String(domid), stateWords[state], at(createdNs), at(startedNs)],
-      ...[at(readyNs), at(endedNs), at(destroyedNs)],
-    ],
-  );
+  const lives = domains.map((life) => {
+    const { name, domid, createdNs, startedNs, readyNs, endedNs, destroyedNs } = life;
+    const times = [createdNs, startedNs, readyNs, endedNs, destroyedNs].map(at);
+    return [name, String(domid), lifeText(life), ...times];
+  });
   const time = (title: string) => ({ title, numeric: true });
   return html`${table(
     `What the boot domain did with the ${plan} plan`,
