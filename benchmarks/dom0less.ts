@@ -7,7 +7,6 @@
 // The host's counter starts at its reset, and Xen a few instructions later.
 
 import { relative } from "node:path";
-import { workOfStep } from "../compiler/plan/work.js";
 import { defaultMarker } from "../lab/boot.js";
 import { bootDomainClock } from "../lab/boot-domain-clock.js";
 import { bootDom0less, type LinuxDomain } from "../lab/dom0less/boot-dom0less.js";
@@ -93,7 +92,7 @@ async function launched(linuxes: readonly LinuxDomain[]): Promise<Launch> {
     populate: clock.populate / 1e6,
     copy: clock.copy / 1e6,
     share: (clock.ended - clock.began) / 1e6,
-    digestedBytes: plan.steps.reduce((sum, step) => sum + workOfStep(plan, step).digestBytes, 0),
+    digestedBytes: plan.materials.reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }
 

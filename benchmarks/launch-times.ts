@@ -2,7 +2,6 @@
 // Where the time of a launch goes, in virtual time: one instruction is one nanosecond, so that
 // every run on every machine gives the same figures.
 
-import { workOfStep } from "../compiler/plan/work.js";
 import { bootDomainClock } from "../lab/boot-domain-clock.js";
 import { type Booted, booted, compiledExample } from "../lab/lab-bench.js";
 import type { Figure } from "./sizes.js";
@@ -42,7 +41,7 @@ export async function twoLinuxFigures(): Promise<Figure[]> {
   const { image, plan, xenCommandLine } = await compiledExample("two-linux");
   const launch = await booted(image, xenCommandLine);
   const digest = bootDomainClock(launch.outcome.receiptLines).digest;
-  const bytes = plan.steps.reduce((sum, step) => sum + workOfStep(plan, step).digestBytes, 0);
+  const bytes = plan.materials.reduce((sum, material) => sum + material.bytes, 0);
   const perByte = Math.round((100 * digest) / bytes) / 100;
   return [
     ...launchFigures(launch),
