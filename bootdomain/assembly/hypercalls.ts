@@ -34,11 +34,26 @@ function clearArgument(bytes: u32): void {
   memory.fill(ARGUMENT, 0, bytes);
 }
 
+/** Sets a field of the argument, by its offset. */
+function put16(offset: u32, value: u32): void {
+  store<u16>(ARGUMENT + offset, value);
+}
+
+/** The same, of 32 bits. */
+function put32(offset: u32, value: u32): void {
+  store<u32>(ARGUMENT + offset, value);
+}
+
+/** The same, of 64 bits. */
+function put64(offset: u32, value: u64): void {
+  store<u64>(ARGUMENT + offset, value);
+}
+
 function beginDomctl(command: u32, domid: u32): void {
   clearArgument(xen.xen_domctl_size);
-  store<u32>(ARGUMENT + xen.xen_domctl_cmd_offset, command);
-  store<u32>(ARGUMENT + xen.xen_domctl_interface_version_offset, xen.XEN_DOMCTL_INTERFACE_VERSION);
-  store<u16>(ARGUMENT + xen.xen_domctl_domain_offset, <u16>domid);
+  put32(xen.xen_domctl_cmd_offset, command);
+  put32(xen.xen_domctl_interface_version_offset, xen.XEN_DOMCTL_INTERFACE_VERSION);
+  put16(xen.xen_domctl_domain_offset, domid);
 }
 
 function endDomctl(): u32 {
@@ -51,10 +66,10 @@ function endDomctl(): u32 {
  */
 function findLabel(label: u32, bytes: u32): u32 {
   clearArgument(xen.xen_flask_op_size);
-  store<u32>(ARGUMENT + xen.xen_flask_op_cmd_offset, xen.FLASK_CONTEXT_TO_SID);
-  store<u32>(ARGUMENT + xen.xen_flask_op_interface_version_offset, xen.XEN_FLASK_INTERFACE_VERSION);
-  store<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_size_offset, bytes + 1);
-  store<u64>(ARGUMENT + xen.xen_flask_op_u_sid_context_context_offset, memoryBase + label);
+  put32(xen.xen_flask_op_cmd_offset, xen.FLASK_CONTEXT_TO_SID);
+  put32(xen.xen_flask_op_interface_version_offset, xen.XEN_FLASK_INTERFACE_VERSION);
+  put32(xen.xen_flask_op_u_sid_context_size_offset, bytes + 1);
+  put64(xen.xen_flask_op_u_sid_context_context_offset, memoryBase + label);
   return errnoOf(xsmOp(ARGUMENT));
 }
 
@@ -70,42 +85,27 @@ export function createDomain(domain: u32, domid: u32): u32 {
     sid = load<u32>(ARGUMENT + xen.xen_flask_op_u_sid_context_sid_offset);
   }
   beginDomctl(xen.XEN_DOMCTL_createdomain, domid);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_createdomain_ssidref_offset, sid);
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_flags_offset,
-    domainField(domain, DomainRecord.createFlags),
-  );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_max_vcpus_offset,
-    domainField(domain, DomainRecord.vcpus),
-  );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_max_evtchn_port_offset,
+  put32(xen.xen_domctl_u_createdomain_ssidref_offset, sid);
+  put32(xen.xen_domctl_u_createdomain_flags_offset, domainField(domain, DomainRecord.createFlags));
+  put32(xen.xen_domctl_u_createdomain_max_vcpus_offset, domainField(domain, DomainRecord.vcpus));
+  put32(
+    xen.xen_domctl_u_createdomain_max_evtchn_port_offset,
     domainField(domain, DomainRecord.maxEventChannelPort),
   );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_max_grant_frames_offset,
+  put32(
+    xen.xen_domctl_u_createdomain_max_grant_frames_offset,
     domainField(domain, DomainRecord.maxGrantFrames),
   );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_max_maptrack_frames_offset,
+  put32(
+    xen.xen_domctl_u_createdomain_max_maptrack_frames_offset,
     domainField(domain, DomainRecord.maxMaptrackFrames),
   );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_grant_opts_offset,
-    xen.XEN_DOMCTL_GRANT_version_1,
-  );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_cpupool_id_offset,
-    domainField(domain, DomainRecord.cpuPool),
-  );
+  put32(xen.xen_domctl_u_createdomain_grant_opts_offset, xen.XEN_DOMCTL_GRANT_version_1);
+  put32(xen.xen_domctl_u_createdomain_cpupool_id_offset, domainField(domain, DomainRecord.cpuPool));
   // The first two words of xen_arch_domainconfig, whichever the architecture.
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_arch_offset,
-    domainField(domain, DomainRecord.devices),
-  );
-  store<u32>(
-    ARGUMENT + xen.xen_domctl_u_createdomain_arch_offset + 4,
+  put32(xen.xen_domctl_u_createdomain_arch_offset, domainField(domain, DomainRecord.devices));
+  put32(
+    xen.xen_domctl_u_createdomain_arch_offset + 4,
     domainField(domain, DomainRecord.sharedInterrupts),
   );
   return endDomctl();
@@ -114,21 +114,21 @@ export function createDomain(domain: u32, domid: u32): u32 {
 /** XEN_DOMCTL_max_vcpus. */
 export function allocateVcpus(domid: u32, vcpus: u32): u32 {
   beginDomctl(xen.XEN_DOMCTL_max_vcpus, domid);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_max_vcpus_max_offset, vcpus);
+  put32(xen.xen_domctl_u_max_vcpus_max_offset, vcpus);
   return endDomctl();
 }
 
 /** XEN_DOMCTL_set_paging_mempool_size. */
 export function setPagingPool(domid: u32, pages: u32): u32 {
   beginDomctl(xen.XEN_DOMCTL_set_paging_mempool_size, domid);
-  store<u64>(ARGUMENT + xen.xen_domctl_u_paging_mempool_size_offset, <u64>pages * PAGE_SIZE);
+  put64(xen.xen_domctl_u_paging_mempool_size_offset, <u64>pages * PAGE_SIZE);
   return endDomctl();
 }
 
 /** XEN_DOMCTL_max_mem. */
 export function limitMemory(domid: u32, pages: u32): u32 {
   beginDomctl(xen.XEN_DOMCTL_max_mem, domid);
-  store<u64>(ARGUMENT + xen.xen_domctl_u_max_mem_max_memkb_offset, <u64>pages * (PAGE_SIZE / 1024));
+  put64(xen.xen_domctl_u_max_mem_max_memkb_offset, <u64>pages * (PAGE_SIZE / 1024));
   return endDomctl();
 }
 
@@ -140,12 +140,12 @@ export function setContext(domid: u32, offset: u32, bytes: u32): u32 {
   imageRead(offset, PIECE, PAGE_SIZE);
   if (headerField(ImageHeader.machine) == MACHINE_ARM64) {
     beginDomctl(xen.XEN_DOMCTL_setvcpucontext, domid);
-    store<u64>(ARGUMENT + xen.xen_domctl_u_vcpucontext_ctxt_offset, memoryBase + PIECE);
+    put64(xen.xen_domctl_u_vcpucontext_ctxt_offset, memoryBase + PIECE);
     return endDomctl();
   }
   beginDomctl(xen.XEN_DOMCTL_sethvmcontext, domid);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_hvmcontext_size_offset, bytes);
-  store<u64>(ARGUMENT + xen.xen_domctl_u_hvmcontext_buffer_offset, memoryBase + PIECE);
+  put32(xen.xen_domctl_u_hvmcontext_size_offset, bytes);
+  put64(xen.xen_domctl_u_hvmcontext_buffer_offset, memoryBase + PIECE);
   return endDomctl();
 }
 
@@ -154,32 +154,32 @@ export function setAffinity(domid: u32, vcpu: u32, lowCpus: u32, highCpus: u32):
   beginDomctl(xen.XEN_DOMCTL_setvcpuaffinity, domid);
   store<u32>(CPUS, lowCpus);
   store<u32>(CPUS, highCpus, 4);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_vcpu_offset, vcpu);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_flags_offset, xen.XEN_VCPUAFFINITY_HARD);
-  store<u64>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_cpumap_hard_bitmap_offset, memoryBase + CPUS);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_vcpuaffinity_cpumap_hard_nr_bits_offset, 64);
+  put32(xen.xen_domctl_u_vcpuaffinity_vcpu_offset, vcpu);
+  put32(xen.xen_domctl_u_vcpuaffinity_flags_offset, xen.XEN_VCPUAFFINITY_HARD);
+  put64(xen.xen_domctl_u_vcpuaffinity_cpumap_hard_bitmap_offset, memoryBase + CPUS);
+  put32(xen.xen_domctl_u_vcpuaffinity_cpumap_hard_nr_bits_offset, 64);
   return endDomctl();
 }
 
 /** XEN_DOMCTL_scheduler_op, putinfo: weight and cap, at one place for both credit schedulers. */
 export function setShare(domid: u32, scheduler: u32, weight: u32, cap: u32): u32 {
   beginDomctl(xen.XEN_DOMCTL_scheduler_op, domid);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_scheduler_op_sched_id_offset, scheduler);
-  store<u32>(ARGUMENT + xen.xen_domctl_u_scheduler_op_cmd_offset, xen.XEN_DOMCTL_SCHEDOP_putinfo);
-  store<u16>(ARGUMENT + xen.xen_domctl_u_scheduler_op_u_credit2_weight_offset, <u16>weight);
-  store<u16>(ARGUMENT + xen.xen_domctl_u_scheduler_op_u_credit2_cap_offset, <u16>cap);
+  put32(xen.xen_domctl_u_scheduler_op_sched_id_offset, scheduler);
+  put32(xen.xen_domctl_u_scheduler_op_cmd_offset, xen.XEN_DOMCTL_SCHEDOP_putinfo);
+  put16(xen.xen_domctl_u_scheduler_op_u_credit2_weight_offset, weight);
+  put16(xen.xen_domctl_u_scheduler_op_u_credit2_cap_offset, cap);
   return endDomctl();
 }
 
 /** XEN_SYSCTL_cpupool_op. */
 function changePool(operation: u32, pool: u32, scheduler: u32, cpu: u32): u32 {
   clearArgument(xen.xen_sysctl_size);
-  store<u32>(ARGUMENT + xen.xen_sysctl_cmd_offset, xen.XEN_SYSCTL_cpupool_op);
-  store<u32>(ARGUMENT + xen.xen_sysctl_interface_version_offset, xen.XEN_SYSCTL_INTERFACE_VERSION);
-  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_op_offset, operation);
-  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_cpupool_id_offset, pool);
-  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_sched_id_offset, scheduler);
-  store<u32>(ARGUMENT + xen.xen_sysctl_u_cpupool_op_cpu_offset, cpu);
+  put32(xen.xen_sysctl_cmd_offset, xen.XEN_SYSCTL_cpupool_op);
+  put32(xen.xen_sysctl_interface_version_offset, xen.XEN_SYSCTL_INTERFACE_VERSION);
+  put32(xen.xen_sysctl_u_cpupool_op_op_offset, operation);
+  put32(xen.xen_sysctl_u_cpupool_op_cpupool_id_offset, pool);
+  put32(xen.xen_sysctl_u_cpupool_op_sched_id_offset, scheduler);
+  put32(xen.xen_sysctl_u_cpupool_op_cpu_offset, cpu);
   return errnoOf(sysctl(ARGUMENT));
 }
 
@@ -197,9 +197,9 @@ export function moveCpu(pool: u32, cpu: u32): u32 {
 /** XEN_BOOT_DOMAIN_channel: opens a port of a domain, or of the boot domain itself, for `remote`. */
 export function openChannel(domid: u32, remote: u32, port: u32): u32 {
   clearArgument(xen.xen_boot_domain_channel_size);
-  store<u16>(ARGUMENT + xen.xen_boot_domain_channel_domid_offset, <u16>domid);
-  store<u16>(ARGUMENT + xen.xen_boot_domain_channel_remote_offset, <u16>remote);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_channel_port_offset, port);
+  put16(xen.xen_boot_domain_channel_domid_offset, domid);
+  put16(xen.xen_boot_domain_channel_remote_offset, remote);
+  put32(xen.xen_boot_domain_channel_port_offset, port);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_channel, ARGUMENT));
 }
 
@@ -213,19 +213,19 @@ export function grantPages(
   readOnly: u32,
 ): u32 {
   clearArgument(xen.xen_boot_domain_grant_size);
-  store<u16>(ARGUMENT + xen.xen_boot_domain_grant_domid_offset, <u16>domid);
-  store<u16>(ARGUMENT + xen.xen_boot_domain_grant_remote_offset, <u16>remote);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_grant_ref_offset, reference);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_grant_gfn_offset, frame);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_grant_nr_offset, count);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_grant_flags_offset, readOnly);
+  put16(xen.xen_boot_domain_grant_domid_offset, domid);
+  put16(xen.xen_boot_domain_grant_remote_offset, remote);
+  put32(xen.xen_boot_domain_grant_ref_offset, reference);
+  put64(xen.xen_boot_domain_grant_gfn_offset, frame);
+  put32(xen.xen_boot_domain_grant_nr_offset, count);
+  put32(xen.xen_boot_domain_grant_flags_offset, readOnly);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_grant, ARGUMENT));
 }
 
 /** XEN_BOOT_DOMAIN_wait, for so many nanoseconds at most; what there is to tell is in ARGUMENT. */
 export function wait(timeout: u64): u32 {
   clearArgument(xen.xen_boot_domain_wait_size);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_wait_timeout_offset, timeout);
+  put64(xen.xen_boot_domain_wait_timeout_offset, timeout);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_wait, ARGUMENT));
 }
 
@@ -264,10 +264,10 @@ export function populate(domid: u32, frame: u32, count: u32, order: u32): u32 {
       store<u64>(FRAMES + extent * 8, frame + (extent << order));
     }
     clearArgument(xen.xen_memory_reservation_size);
-    store<u64>(ARGUMENT + xen.xen_memory_reservation_extent_start_offset, memoryBase + FRAMES);
-    store<u64>(ARGUMENT + xen.xen_memory_reservation_nr_extents_offset, batch);
-    store<u32>(ARGUMENT + xen.xen_memory_reservation_extent_order_offset, order);
-    store<u16>(ARGUMENT + xen.xen_memory_reservation_domid_offset, <u16>domid);
+    put64(xen.xen_memory_reservation_extent_start_offset, memoryBase + FRAMES);
+    put64(xen.xen_memory_reservation_nr_extents_offset, batch);
+    put32(xen.xen_memory_reservation_extent_order_offset, order);
+    put16(xen.xen_memory_reservation_domid_offset, domid);
     const answer = memoryOp(xen.XENMEM_populate_physmap, ARGUMENT);
     if (answer < 0) return errnoOf(answer);
     if (<u32>answer != batch) return xen.XEN_ENOMEM;
@@ -289,10 +289,10 @@ export function clearPages(domid: u32, frame: u32, count: u32): u32 {
 
 function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u32 {
   clearArgument(xen.xen_boot_domain_fill_size);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_fill_gfn_offset, frame);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_fill_source_gfn_offset, source);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_fill_nr_pages_offset, count);
-  store<u16>(ARGUMENT + xen.xen_boot_domain_fill_domid_offset, <u16>domid);
+  put64(xen.xen_boot_domain_fill_gfn_offset, frame);
+  put64(xen.xen_boot_domain_fill_source_gfn_offset, source);
+  put64(xen.xen_boot_domain_fill_nr_pages_offset, count);
+  put16(xen.xen_boot_domain_fill_domid_offset, domid);
   return errnoOf(bootDomainOp(command, ARGUMENT));
 }
 
@@ -302,21 +302,18 @@ function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u3
  */
 export function dropPrivileges(privileges: u32, reserved: u32, reservedPages: u32): u32 {
   clearArgument(xen.xen_boot_domain_drop_size);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_drop_privileges_offset, privileges);
-  store<u32>(
-    ARGUMENT + xen.xen_boot_domain_drop_interface_version_offset,
-    xen.XEN_DOMCTL_INTERFACE_VERSION,
-  );
-  store<u32>(ARGUMENT + xen.xen_boot_domain_drop_reserved_offset, reserved);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_drop_reserved_pages_offset, reservedPages);
+  put32(xen.xen_boot_domain_drop_privileges_offset, privileges);
+  put32(xen.xen_boot_domain_drop_interface_version_offset, xen.XEN_DOMCTL_INTERFACE_VERSION);
+  put32(xen.xen_boot_domain_drop_reserved_offset, reserved);
+  put64(xen.xen_boot_domain_drop_reserved_pages_offset, reservedPages);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_drop, ARGUMENT));
 }
 
 /** XEN_BOOT_DOMAIN_policy: the policy that Xen enforces, its first PIECE_BYTES at most, to PIECE. */
 export function readPolicy(): u32 {
   clearArgument(xen.xen_boot_domain_part_size);
-  store<u64>(ARGUMENT + xen.xen_boot_domain_part_buffer_offset, memoryBase + PIECE);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_part_bytes_offset, PIECE_BYTES);
+  put64(xen.xen_boot_domain_part_buffer_offset, memoryBase + PIECE);
+  put32(xen.xen_boot_domain_part_bytes_offset, PIECE_BYTES);
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_policy, ARGUMENT));
 }
 
@@ -328,15 +325,12 @@ export function policyBytes(): u32 {
 /** XEN_BOOT_DOMAIN_exit with what the receipt says. Does not return. */
 export function exitBootServices(status: LaunchStatus): void {
   clearArgument(xen.xen_boot_domain_exit_size);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_status_offset, status);
-  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_step_offset, receiptField(ReceiptHeader.step));
-  store<u32>(
-    ARGUMENT + xen.xen_boot_domain_exit_operation_offset,
-    receiptField(ReceiptHeader.operation),
-  );
-  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_domain_offset, receiptField(ReceiptHeader.domain));
-  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_error_offset, receiptField(ReceiptHeader.error));
-  store<u32>(ARGUMENT + xen.xen_boot_domain_exit_receipt_bytes_offset, receiptBytes());
-  store<u64>(ARGUMENT + xen.xen_boot_domain_exit_receipt_offset, memoryBase + RECEIPT);
+  put32(xen.xen_boot_domain_exit_status_offset, status);
+  put32(xen.xen_boot_domain_exit_step_offset, receiptField(ReceiptHeader.step));
+  put32(xen.xen_boot_domain_exit_operation_offset, receiptField(ReceiptHeader.operation));
+  put32(xen.xen_boot_domain_exit_domain_offset, receiptField(ReceiptHeader.domain));
+  put32(xen.xen_boot_domain_exit_error_offset, receiptField(ReceiptHeader.error));
+  put32(xen.xen_boot_domain_exit_receipt_bytes_offset, receiptBytes());
+  put64(xen.xen_boot_domain_exit_receipt_offset, memoryBase + RECEIPT);
   bootDomainOp(xen.XEN_BOOT_DOMAIN_exit, ARGUMENT);
 }

@@ -86,109 +86,99 @@ export function acceptPolicy(): LaunchStatus {
   return isIt ? LaunchStatus.success : LaunchStatus.policy;
 }
 
+/** Index of the operation that is executed. */
+let current: u32 = 0;
+
+/** Reads a field of it. */
+function read(field: OperationRecord): u32 {
+  return operationField(current, field);
+}
+
 /** Executes the operation with this index on the domain with that index. */
 export function executeOperation(operation: u32, domain: u32): LaunchStatus {
-  const kind: OperationKind = operationField(operation, OperationRecord.kind);
-  if (kind == OperationKind.verify) {
-    return verify(operationField(operation, OperationRecord.material));
-  }
-  if (kind == OperationKind.createPool) {
-    const scheduler = operationField(operation, OperationRecord.scheduler);
-    return statusOf(createPool(operationField(operation, OperationRecord.pool), scheduler));
-  }
-  if (kind == OperationKind.moveCpu) {
-    const cpu = operationField(operation, OperationRecord.cpu);
-    return statusOf(moveCpu(operationField(operation, OperationRecord.pool), cpu));
+  current = operation;
+  const kind: OperationKind = read(OperationRecord.kind);
+  switch (kind) {
+    case OperationKind.verify:
+      return verify(read(OperationRecord.material));
+    case OperationKind.createPool:
+      return statusOf(createPool(read(OperationRecord.pool), read(OperationRecord.scheduler)));
+    case OperationKind.moveCpu:
+      return statusOf(moveCpu(read(OperationRecord.pool), read(OperationRecord.cpu)));
+    default:
+      break;
   }
   const needed = kind == OperationKind.createDomain ? DomainState.absent : DomainState.created;
   if (domainState(domain) != needed) return LaunchStatus.outOfOrder;
   const domid = domainField(domain, DomainRecord.domid);
+  const begin = clock();
+  let error: u32 = 0;
   switch (kind) {
     case OperationKind.populate:
-    case OperationKind.copy:
     case OperationKind.clear:
-      return fill(kind, operation, domid);
-    case OperationKind.openChannel:
-    case OperationKind.grant:
-      return link(kind, operation, domid);
-    case OperationKind.createDomain: {
-      const begin = clock();
-      const error = createDomain(domain, domid);
+    case OperationKind.copy:
+      return fill(kind, domid);
+    case OperationKind.setContext:
+      return giveContext(domid);
+    case OperationKind.createDomain:
+      error = createDomain(domain, domid);
+      if (error == 0) reach(domain, DomainState.created, ReceiptDomain.createdAt, begin);
+      break;
+    case OperationKind.start:
+      error = startDomain(domid);
       if (error == 0) {
-        setDomainState(domain, DomainState.created);
-        setDomainTime(domain, ReceiptDomain.createdAt, begin);
-      }
-      return statusOf(error);
-    }
-    case OperationKind.allocateVcpus:
-      return statusOf(allocateVcpus(domid, domainField(domain, DomainRecord.vcpus)));
-    case OperationKind.setPagingPool:
-      return statusOf(setPagingPool(domid, domainField(domain, DomainRecord.pagingPoolPages)));
-    case OperationKind.limitMemory:
-      return statusOf(limitMemory(domid, domainField(domain, DomainRecord.memoryPages)));
-    case OperationKind.setAffinity:
-      return statusOf(
-        setAffinity(
-          domid,
-          operationField(operation, OperationRecord.vcpu),
-          operationField(operation, OperationRecord.lowCpus),
-          operationField(operation, OperationRecord.highCpus),
-        ),
-      );
-    case OperationKind.setShare:
-      return statusOf(
-        setShare(
-          domid,
-          operationField(operation, OperationRecord.scheduler),
-          operationField(operation, OperationRecord.weight),
-          operationField(operation, OperationRecord.cap),
-        ),
-      );
-    case OperationKind.openSignal: {
-      const port = operationField(operation, OperationRecord.port);
-      return statusOf(openChannel(BOOT_DOMID, domid, port));
-    }
-    case OperationKind.setContext: {
-      const material = operationField(operation, OperationRecord.material);
-      if (!isVerified(material)) return LaunchStatus.outOfOrder;
-      const offset = materialField(material, MaterialRecord.offset);
-      return statusOf(setContext(domid, offset, materialField(material, MaterialRecord.bytes)));
-    }
-    case OperationKind.start: {
-      const begin = clock();
-      const error = startDomain(domid);
-      if (error == 0) {
-        setDomainState(domain, DomainState.started);
-        setDomainTime(domain, ReceiptDomain.startedAt, begin);
+        reach(domain, DomainState.started, ReceiptDomain.startedAt, begin);
         if (domainField(domain, DomainRecord.readiness) == <u32>Readiness.started) {
           setDomainTime(domain, ReceiptDomain.readyAt, begin);
         }
       }
-      return statusOf(error);
+      break;
+    case OperationKind.allocateVcpus:
+      error = allocateVcpus(domid, domainField(domain, DomainRecord.vcpus));
+      break;
+    case OperationKind.setPagingPool:
+      error = setPagingPool(domid, domainField(domain, DomainRecord.pagingPoolPages));
+      break;
+    case OperationKind.limitMemory:
+      error = limitMemory(domid, domainField(domain, DomainRecord.memoryPages));
+      break;
+    case OperationKind.setAffinity: {
+      const vcpu = read(OperationRecord.vcpu);
+      const low = read(OperationRecord.lowCpus);
+      error = setAffinity(domid, vcpu, low, read(OperationRecord.highCpus));
+      break;
     }
+    case OperationKind.setShare: {
+      const weight = read(OperationRecord.weight);
+      const cap = read(OperationRecord.cap);
+      error = setShare(domid, read(OperationRecord.scheduler), weight, cap);
+      break;
+    }
+    case OperationKind.openSignal:
+      error = openChannel(BOOT_DOMID, domid, read(OperationRecord.port));
+      break;
     default:
-      return LaunchStatus.planMalformed;
+      error = link(kind, domid);
   }
+  return statusOf(error);
 }
 
 /** Gives memory to a domain, or fills it; the receipt tells the time that each kind takes. */
-function fill(kind: OperationKind, operation: u32, domid: u32): LaunchStatus {
-  const frame = operationField(operation, OperationRecord.frame);
-  const count = operationField(operation, OperationRecord.count);
+function fill(kind: OperationKind, domid: u32): LaunchStatus {
+  const frame = read(OperationRecord.frame);
+  const count = read(OperationRecord.count);
   const begin = clock();
   let ticks = ReceiptHeader.populateTicks;
   let error: u32;
   if (kind == OperationKind.populate) {
-    error = populate(domid, frame, count, operationField(operation, OperationRecord.order));
+    error = populate(domid, frame, count, read(OperationRecord.order));
   } else if (kind == OperationKind.clear) {
     error = clearPages(domid, frame, count);
     ticks = ReceiptHeader.clearTicks;
   } else {
-    const material = operationField(operation, OperationRecord.material);
+    const material = read(OperationRecord.material);
     if (!isVerified(material)) return LaunchStatus.outOfOrder;
-    const offset =
-      materialField(material, MaterialRecord.offset) +
-      operationField(operation, OperationRecord.offset);
+    const offset = materialField(material, MaterialRecord.offset) + read(OperationRecord.offset);
     error = copyPages(domid, frame, offset, count);
     ticks = ReceiptHeader.copyTicks;
   }
@@ -196,24 +186,32 @@ function fill(kind: OperationKind, operation: u32, domid: u32): LaunchStatus {
   return statusOf(error);
 }
 
-/** Makes a link with another domain; none with one that the launch goes on without. */
-function link(kind: OperationKind, operation: u32, domid: u32): LaunchStatus {
-  const peer = operationField(operation, OperationRecord.peer);
-  if (domainState(peer) != DomainState.created) return LaunchStatus.success;
+/** Sets the context of vCPU 0 from a material. */
+function giveContext(domid: u32): LaunchStatus {
+  const material = read(OperationRecord.material);
+  if (!isVerified(material)) return LaunchStatus.outOfOrder;
+  const offset = materialField(material, MaterialRecord.offset);
+  return statusOf(setContext(domid, offset, materialField(material, MaterialRecord.bytes)));
+}
+
+/** Makes a link with another domain, if there is that: the launch may go on without it. */
+function link(kind: OperationKind, domid: u32): u32 {
+  const peer = read(OperationRecord.peer);
+  if (domainState(peer) != DomainState.created) return 0;
   const remote = domainField(peer, DomainRecord.domid);
   if (kind == OperationKind.openChannel) {
-    return statusOf(openChannel(domid, remote, operationField(operation, OperationRecord.port)));
+    return openChannel(domid, remote, read(OperationRecord.port));
   }
-  return statusOf(
-    grantPages(
-      domid,
-      remote,
-      operationField(operation, OperationRecord.reference),
-      operationField(operation, OperationRecord.frame),
-      operationField(operation, OperationRecord.count),
-      operationField(operation, OperationRecord.readOnly),
-    ),
-  );
+  const reference = read(OperationRecord.reference);
+  const frame = read(OperationRecord.frame);
+  const count = read(OperationRecord.count);
+  return grantPages(domid, remote, reference, frame, count, read(OperationRecord.readOnly));
+}
+
+/** A domain has come to a state. */
+function reach(domain: u32, state: DomainState, field: ReceiptDomain, at: u64): void {
+  setDomainState(domain, state);
+  setDomainTime(domain, field, at);
 }
 
 /** Destroys a domain, if it is there; what it is from then on, the receipt keeps. */
