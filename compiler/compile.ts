@@ -11,6 +11,8 @@ import type { Diagnostic, Result } from "./diagnostics/diagnostic.js";
 import { type GuestTarget, layOutGuest } from "./guest/guest.js";
 import { type GuestKernel, guestKernel } from "./guest/kernel-pages.js";
 import { DEFAULT_BOARD, platformOf } from "./guest/platforms.js";
+import { wireLaunch } from "./guest/wire-launch.js";
+import { type GuestWiring, unwired } from "./guest/wiring.js";
 import { type AssembledImage, assembleImage } from "./image/assemble-image.js";
 import { imageBytes, type PlanTarget } from "./image/encode-image.js";
 import type { Verify } from "./image/image-header.js";
@@ -22,6 +24,7 @@ import { checkLimits } from "./plan/limits.js";
 import { longestWait } from "./plan/longest-wait.js";
 import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
 import { planRules } from "./plan/rules.js";
+import { planWiring } from "./plan/wiring.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
 
 /** What was compiled; plan and materials are the main plan's. */
@@ -70,7 +73,12 @@ export async function compileLaunch(
   if (!architecture.ok) return architecture;
   const { xen = defaultXen } = target;
   const platform = platformOf(architecture.value, board.value ?? DEFAULT_BOARD);
-  const input = { files: files.value, kernels: kernels.value, labels: labels.value };
+  const wiring = wireLaunch(description, platform);
+  if (!wiring.ok) return wiring;
+  const input = {
+    ...{ files: files.value, kernels: kernels.value, labels: labels.value },
+    wiring: wiring.value,
+  };
   const guests = layOutGuests(description, input, { platform, xen });
   if (!guests.ok) return guests;
 
@@ -220,29 +228,36 @@ interface GuestInput {
   readonly files: ReadonlyMap<string, MaterialFile>;
   readonly kernels: ReadonlyMap<string, GuestKernel>;
   readonly labels: Labels;
+  readonly wiring: ReadonlyMap<string, GuestWiring>;
 }
 
 function layOutGuests(
   description: LaunchDescription,
-  { files, kernels, labels }: GuestInput,
+  { files, kernels, labels, wiring }: GuestInput,
   target: GuestTarget,
 ): Result<readonly PlannedGuest[]> {
   const guests: PlannedGuest[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const domain of description.domains) {
+    const wired = wiring.get(domain.name) ?? unwired;
+    const plan = description.domains.filter(({ recovery }) => recovery === domain.recovery);
+    const placeOf = (key: string) => description.placeOf(["domains", domain.name, key]);
     const guest = layOutGuest(
       domain,
       kernelOf(kernels, domain),
       domain.ramdisk === undefined ? undefined : fileOf(files, domain.ramdisk).bytes,
       target,
-      {
-        memory: description.placeOf(["domains", domain.name, "memory"]),
-        vcpus: description.placeOf(["domains", domain.name, "vcpus"]),
-      },
+      wired.told,
+      { memory: placeOf("memory"), vcpus: placeOf("vcpus"), cmdline: placeOf("cmdline") },
     );
     diagnostics.push(...guest.diagnostics);
     const label = labels.get(domain.name) ?? "";
-    if (guest.ok) guests.push({ domain, label, guest: guest.value });
+    if (!guest.ok) continue;
+    const links = planWiring(
+      wired,
+      plan.map(({ domid }) => domid),
+    );
+    guests.push({ domain, label, guest: guest.value, wiring: links });
   }
   return diagnostics.length === 0
     ? { ok: true, value: guests, diagnostics }

@@ -17,6 +17,7 @@ import {
   MAX_COMMAND_LINE_BYTES,
   MAX_HOST_MEMORY_BYTES,
   MAX_NAME_LENGTH,
+  TOLD_PREFIX,
 } from "./limits.js";
 import { nearestName } from "./nearest-name.js";
 import type { DescriptionCode } from "./rules.js";
@@ -278,11 +279,22 @@ function controlFault(text: string): ValueFault | undefined {
 export function commandLineFault(value: unknown): ValueFault | undefined {
   if (typeof value !== "string") return notText(value, "text", "cmdline: quiet");
   const bytes = Buffer.byteLength(value);
-  if (bytes <= MAX_COMMAND_LINE_BYTES) return controlFault(value);
+  if (bytes <= MAX_COMMAND_LINE_BYTES) return controlFault(value) ?? toldFault(value);
   return {
     code: "DOMB1025",
     predicate: `has ${bytes} bytes; wanted: at most ${MAX_COMMAND_LINE_BYTES}`,
     fix: `Shorten it by ${bytes - MAX_COMMAND_LINE_BYTES}.`,
+  };
+}
+
+/** A word such as those that a domain is told behind its own command line. */
+function toldFault(cmdline: string): ValueFault | undefined {
+  const word = cmdline.split(" ").find((one) => one.startsWith(TOLD_PREFIX));
+  if (word === undefined) return undefined;
+  return {
+    code: "DOMB1044",
+    predicate: `has the word ${show(word)}; wanted: none that begins with ${TOLD_PREFIX}`,
+    fix: "Remove it: order and links of the description put such words there.",
   };
 }
 

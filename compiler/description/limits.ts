@@ -30,11 +30,11 @@ export const MAX_HOST_MEMORY_BYTES = 2 ** 47;
 /** How long a domain may take until it is ready, unless it says otherwise: milliseconds. */
 export const DEFAULT_READY_MS = 60_000;
 
-/** The longest that it may take: milliseconds. */
-export const MAX_READY_MS = 3_600_000;
-
 /** Memory of one link, bytes. */
 export const MAX_LINK_BYTES = 64 * 2 ** 20;
 
 /** Links of one domain. */
 export const MAX_LINKS_OF_DOMAIN = 512;
+
+/** What words of a command line begin with that a domain is told by domb. */
+export const TOLD_PREFIX = "domb.";

@@ -2,7 +2,7 @@
 // What can be wrong with links between domains.
 
 import type { RuleText } from "../diagnostics/rules.js";
-import { MAX_LINKS_OF_DOMAIN, MAX_NAME_LENGTH } from "./limits.js";
+import { MAX_LINKS_OF_DOMAIN, MAX_NAME_LENGTH, TOLD_PREFIX } from "./limits.js";
 
 /** Of single values. */
 export const linkValueRules = {
@@ -12,6 +12,13 @@ export const linkValueRules = {
     severity: "error",
     explanation: `A link's name stands in the command lines of its domains: a letter first, then letters, digits, dots, hyphens and underscores, at most ${MAX_NAME_LENGTH} in all.`,
     example: "links: [{ kind: event-channel, name: my bell, … }]",
+  },
+  DOMB1044: {
+    slug: "told-word",
+    title: "A command line has a word that only domb may put there",
+    severity: "error",
+    explanation: `A domain is told of its links, and of how it signals that it is ready, by words that begin with ${TOLD_PREFIX}; what it finds there must be true.`,
+    example: "cmdline: quiet domb.ready=32751:1",
   },
 } as const satisfies Record<string, RuleText>;
 

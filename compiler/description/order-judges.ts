@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong with one value that says in which order domains start, told in words.
 
+import { MAX_READY_WITHIN } from "../../contract/limits.js";
 import { type DurationUnit, durationUnits, formatDuration, parseDuration } from "./duration.js";
 import {
   choiceFault,
@@ -11,7 +12,6 @@ import {
   type ValueFault,
   wrongType,
 } from "./judges.js";
-import { MAX_READY_MS } from "./limits.js";
 
 /** What lets a domain's dependants start. */
 export const readinesses = ["started", "signalled", "finished"] as const;
@@ -67,10 +67,10 @@ export function withinFault(value: unknown): ValueFault | undefined {
           : `Write \`${time.meant}\`, if that is meant.`,
     };
   }
-  if (time.milliseconds >= 1 && time.milliseconds <= MAX_READY_MS) return undefined;
+  if (time.milliseconds >= 1 && time.milliseconds <= MAX_READY_WITHIN) return undefined;
   return {
     code: "DOMB1042",
-    predicate: `is ${value}; wanted: from 1 ms to ${formatDuration(MAX_READY_MS)}`,
+    predicate: `is ${value}; wanted: from 1 ms to ${formatDuration(MAX_READY_WITHIN)}`,
     fix: time.milliseconds < 1 ? "Give it some time." : "Give it less.",
   };
 }

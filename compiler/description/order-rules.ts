@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be wrong with the order in which domains start, and with what their failure means.
 
+import { MAX_READY_WITHIN } from "../../contract/limits.js";
 import type { RuleText } from "../diagnostics/rules.js";
 import { formatDuration } from "./duration.js";
-import { MAX_READY_MS } from "./limits.js";
 
 /** Of single values. */
 export const orderValueRules = {
@@ -19,7 +19,7 @@ export const orderValueRules = {
     slug: "duration-out-of-range",
     title: "A time is out of its range",
     severity: "error",
-    explanation: `A domain has from 1 ms to ${formatDuration(MAX_READY_MS)} to become ready.`,
+    explanation: `A domain has from 1 ms to ${formatDuration(MAX_READY_WITHIN)} to become ready.`,
     example: "within: 2000 min",
   },
 } as const satisfies Record<string, RuleText>;

@@ -4,7 +4,13 @@
 // rules between values are in between-domains.ts.
 
 import { z } from "zod";
-import { LABEL_BYTES, MAX_DOMAINS, MAX_DOMID, MAX_VCPUS } from "../../contract/limits.js";
+import {
+  LABEL_BYTES,
+  MAX_DOMAINS,
+  MAX_DOMID,
+  MAX_READY_WITHIN,
+  MAX_VCPUS,
+} from "../../contract/limits.js";
 import { architectures } from "../../xen-model/machines.js";
 import { RECOVERY_ROLE, roles } from "../plan/roles.js";
 import { DURATION_PATTERN, formatDuration } from "./duration.js";
@@ -32,7 +38,6 @@ import {
   LABEL_PATTERN,
   MAX_COMMAND_LINE_BYTES,
   MAX_LINK_BYTES,
-  MAX_READY_MS,
 } from "./limits.js";
 import {
   betweenFault,
@@ -97,7 +102,7 @@ export const readySchema = z
         .meta({
           description:
             "How long that may take from its start: a whole number and ms, s or min, at most " +
-            `${formatDuration(MAX_READY_MS)}; by default ${formatDuration(DEFAULT_READY_MS)}.`,
+            `${formatDuration(MAX_READY_WITHIN)}; by default ${formatDuration(DEFAULT_READY_MS)}.`,
           examples: ["5 s"],
         }),
       withinFault,

@@ -5,6 +5,7 @@ import type { MemoryRange } from "../guest/memory-ranges.js";
 
 export interface ReadStartOfDay {
   readonly cmdline: string | undefined;
+  /** On arm64 what is reserved lies within the memory; on x86-64 it is a range of its own. */
   readonly memoryMap: readonly MemoryRange[];
   /** Guest physical address of the ramdisk, if there is one. */
   readonly ramdiskAddress: number | undefined;

@@ -7,6 +7,7 @@ import { atOnce, type DomainDescription } from "../description/description.js";
 import { readContext, readStartOfDay } from "../explain/x86-start.js";
 import { layOutGuest } from "./guest.js";
 import { type GuestKernel, guestKernel } from "./kernel-pages.js";
+import type { Told } from "./told.js";
 import { memoryMap, memoryRanges } from "./x86_64/memory-map.js";
 import { x86Platform } from "./x86_64/platform.js";
 
@@ -37,11 +38,17 @@ function kernelAt(address: number, memoryBytes: number): GuestKernel {
 }
 
 const target = { platform: x86Platform, xen: "4.17" };
-const places = { memory: { line: 7 }, vcpus: { line: 8 } };
+const places = { memory: { line: 7 }, vcpus: { line: 8 }, cmdline: { line: 9 } };
 
-function layOut(memoryBytes: number, kernel: GuestKernel, ramdiskBytes: number, cmdline?: string) {
+function layOut(
+  memoryBytes: number,
+  kernel: GuestKernel,
+  ramdiskBytes: number,
+  cmdline?: string,
+  told: readonly Told[] = [],
+) {
   const ramdisk = ramdiskBytes === 0 ? undefined : new Uint8Array(ramdiskBytes);
-  return layOutGuest(domainOf(memoryBytes, cmdline), kernel, ramdisk, target, places);
+  return layOutGuest(domainOf(memoryBytes, cmdline), kernel, ramdisk, target, told, places);
 }
 
 describe("memoryRanges and memoryMap", () => {
@@ -155,6 +162,42 @@ describe("layOutGuest", () => {
     ]);
     expect(layOut(62 * MIB, kernel, MIB).ok).toBe(true);
     expect(layOut(61 * MIB, kernel, MIB).ok).toBe(false);
+  });
+
+  it("counts the memory of its links, which the rest must leave room for", () => {
+    const ring = (memory: number, bytes: number): Told => {
+      const pages = bytes / PAGE_SIZE;
+      return { kind: "own", link: "ring", frame: memory / PAGE_SIZE - pages, pages, reference: 9 };
+    };
+    const kernel = kernelAt(16 * MIB, 46 * MIB);
+    const layOutWith = (memory: number) =>
+      layOut(memory, kernel, MIB, "quiet", [ring(memory, 5 * MIB)]);
+    const refused = layOutWith(66 * MIB);
+    expect(refused.diagnostics).toMatchObject([
+      {
+        code: "DOMB4001",
+        message:
+          'the memory of "web", 66 MiB, does not hold its kernel /vmlinuz, which ends at 62 MiB, ' +
+          "with its ramdisk /initrd of 1 MiB, beside its links, which take 5 MiB of it",
+        fix: "Give at least 67 MiB.",
+      },
+    ]);
+    expect(layOutWith(67 * MIB).ok).toBe(true);
+  });
+
+  it("refuses a command line that has no room for what the domain is told", () => {
+    const bell = { kind: "open", link: "bell", peer: 2, port: 1 } as const;
+    const bells = Array.from({ length: 80 }, () => bell);
+    const told = 80 * " domb.link.bell=open:2:1".length;
+    const own = "x".repeat(2047 - told);
+    expect(layOut(64 * MIB, kernelAt(MIB, MIB), 0, own, bells).ok).toBe(true);
+    expect(layOut(64 * MIB, kernelAt(MIB, MIB), 0, `${own}x`, bells).diagnostics).toMatchObject([
+      {
+        code: "DOMB4012",
+        place: { line: 9 },
+        message: `the command line of "web" has ${own.length + 1} bytes, and what it is told of its links takes ${told}, wanted 2047 at most`,
+      },
+    ]);
   });
 
   it("refuses a kernel in the hole below 4 GiB, whatever the memory", () => {

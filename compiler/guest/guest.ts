@@ -4,11 +4,13 @@
 
 import { PAGE_SIZE } from "../../contract/limits.js";
 import type { DomainDescription } from "../description/description.js";
+import { MAX_COMMAND_LINE_BYTES } from "../description/limits.js";
 import type { Place, Result } from "../diagnostics/diagnostic.js";
 import type { GuestKernel, GuestPage } from "./kernel-pages.js";
 import { type MemoryRange, pagesOf } from "./memory-ranges.js";
 import type { FrameRange, Platform, ToldGuest } from "./platform.js";
 import { guestRules } from "./rules.js";
+import { linkMemoryOf, type Told, withTold } from "./told.js";
 
 /** Whole pages of a guest with a file's bytes; what lies behind them in the last page is zero. */
 export interface PlacedBytes {
@@ -38,13 +40,21 @@ export interface GuestTarget {
   readonly xen: string;
 }
 
-/** Lays out a domain; the places are where the description gives its memory and its vCPUs. */
+/** Where the description gives a domain's values. */
+export interface GuestPlaces {
+  readonly memory: Place;
+  readonly vcpus: Place;
+  readonly cmdline: Place;
+}
+
+/** Lays out a domain that is told this of its links. */
 export function layOutGuest(
   domain: DomainDescription,
   { kernel, pages }: GuestKernel,
   ramdisk: Uint8Array | undefined,
   { platform, xen }: GuestTarget,
-  places: { readonly memory: Place; readonly vcpus: Place },
+  told: readonly Told[],
+  places: GuestPlaces,
 ): Result<Guest> {
   const { start: lowStart, end: lowEnd } = platform.lowMemory;
   const place = places.memory;
@@ -74,7 +84,24 @@ export function layOutGuest(
     return refused("DOMB4002", place, message, fix);
   }
 
-  const placed = placeAll(Math.min(domain.memoryBytes, lowEnd - lowStart));
+  const cmdline = withTold(domain.cmdline, told);
+  const cmdlineBytes = Buffer.byteLength(cmdline);
+  if (told.length > 0 && cmdlineBytes > MAX_COMMAND_LINE_BYTES) {
+    const own = Buffer.byteLength(domain.cmdline);
+    const message =
+      `the command line of "${domain.name}" has ${own} bytes, and what it is told of its links ` +
+      `takes ${cmdlineBytes - own}, wanted ${MAX_COMMAND_LINE_BYTES} at most`;
+    const fix = "Shorten it, give links shorter names, or carry several streams over one link.";
+    return refused("DOMB4012", places.cmdline, message, fix);
+  }
+
+  const linkMemory = linkMemoryOf(told);
+  const linkBytes = linkMemory.reduce((sum, { start, end }) => sum + (end - start) * PAGE_SIZE, 0);
+  const lowLinks = linkMemory.find(({ start }) => start * PAGE_SIZE < lowEnd);
+  const lowBytes = Math.min(domain.memoryBytes, lowEnd - lowStart);
+  const placed = placeAll(
+    lowLinks === undefined ? lowBytes : lowLinks.start * PAGE_SIZE - lowStart,
+  );
   if (placed === undefined) {
     const least = leastMemory();
     const message =
@@ -82,7 +109,8 @@ export function layOutGuest(
       `${domain.kernel}, which ends at ${mebibytes(kernelEnd * PAGE_SIZE - lowStart)}` +
       (ramdisk === undefined
         ? ""
-        : `, with its ramdisk ${domain.ramdisk} of ${mebibytes(ramdisk.length)}`);
+        : `, with its ramdisk ${domain.ramdisk} of ${mebibytes(ramdisk.length)}`) +
+      (linkBytes === 0 ? "" : `, beside its links, which take ${mebibytes(linkBytes)} of it`);
     const fix =
       least === undefined
         ? "Give a smaller ramdisk: no amount of memory below 4 GiB holds both."
@@ -98,7 +126,7 @@ export function layOutGuest(
       ramdisk: ramdisk === undefined ? undefined : { frame: placed.ramdisk, bytes: ramdisk },
       startOfDay: {
         frame: placed.startOfDay,
-        bytes: platform.encodeStartOfDay(told(placed.ramdisk), startInfo),
+        bytes: platform.encodeStartOfDay(guest(placed.ramdisk), startInfo),
       },
       vcpuContext: platform.encodeVcpuContext(kernel.entry, startInfo),
       devices: platform.devices,
@@ -107,9 +135,10 @@ export function layOutGuest(
     diagnostics: [],
   };
 
-  function told(ramdiskFrame: number): ToldGuest {
+  function guest(ramdiskFrame: number): ToldGuest {
     return {
-      cmdline: domain.cmdline,
+      cmdline,
+      linkMemory,
       memoryBytes: domain.memoryBytes,
       vcpus: domain.vcpus,
       hasOutput: hasOutput(domain),
@@ -121,7 +150,7 @@ export function layOutGuest(
     };
   }
 
-  /** Frames of ramdisk and start of day in `lowBytes` of memory, if all fits. */
+  /** Frames of ramdisk and start of day in `lowBytes` of memory without links, if all fits. */
   function placeAll(lowBytes: number): { ramdisk: number; startOfDay: number } | undefined {
     const end = Math.floor((lowStart + lowBytes) / PAGE_SIZE);
     if (kernelEnd > end) return undefined;
@@ -130,15 +159,17 @@ export function layOutGuest(
     const ramdiskFrame = firstFit(ramdiskPages, used, [kernelEnd, lowStart / PAGE_SIZE], end);
     if (ramdiskFrame === undefined) return undefined;
     used.push({ start: ramdiskFrame, end: ramdiskFrame + ramdiskPages });
-    const pages = platform.startOfDayPages(told(ramdiskFrame));
+    const pages = platform.startOfDayPages(guest(ramdiskFrame));
     const frame = firstFit(pages, used, [kernelEnd, lowStart / PAGE_SIZE], end);
     return frame === undefined ? undefined : { ramdisk: ramdiskFrame, startOfDay: frame };
   }
 
-  /** The least low memory in whole MiB in which all fits. */
+  /** The least memory in whole MiB, or above low memory about the least, in which all fits. */
   function leastMemory(): number | undefined {
     const step = 0x100000;
-    let above = (lowEnd - lowStart) / step;
+    const low = (lowEnd - lowStart) / step;
+    const links = Math.ceil(linkBytes / step);
+    let above = low;
     if (placeAll(above * step) === undefined) return undefined;
     let below = 0;
     while (above - below > 1) {
@@ -146,7 +177,8 @@ export function layOutGuest(
       if (placeAll(middle * step) === undefined) below = middle;
       else above = middle;
     }
-    return above * step;
+    // What is more than low memory may be too little for a link, which then stays below.
+    return (above + links <= low ? above + links : low + links) * step;
   }
 }
 

@@ -19,6 +19,8 @@ export interface ToldGuest {
   /** UTF-8, without its zero byte. */
   readonly cmdline: string;
   readonly memoryBytes: number;
+  /** What of its memory is its links', and not its kernel's: ends of its ranges of memory. */
+  readonly linkMemory: readonly FrameRange[];
   readonly vcpus: number;
   readonly ramdisk: { readonly address: number; readonly bytes: number } | undefined;
   /** May it write to Xen's log. */

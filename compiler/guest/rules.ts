@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be wrong between a domain's memory and what has to lie in it.
 
+import { MAX_COMMAND_LINE_BYTES } from "../description/limits.js";
 import { defineRules } from "../diagnostics/rules.js";
 
 export const guestRules = defineRules({
@@ -32,5 +33,21 @@ export const guestRules = defineRules({
       "On x86-64 a domain has one vCPU as yet. On arm64 its interrupt controller is of the board's " +
       "version: a GICv3 serves 128 vCPUs, a GICv2 serves 8.",
     example: "vcpus: 2 with a bzImage",
+  },
+  DOMB4011: {
+    slug: "link-memory",
+    title: "a domain has not the memory that its links take",
+    severity: "error",
+    explanation:
+      "Shared memory is the first writer's own: the top of its memory, which its kernel then leaves " +
+      "alone. Each link lies in one piece.",
+    example: "memory: 32 MiB with a link of 64 MiB",
+  },
+  DOMB4012: {
+    slug: "told-too-much",
+    title: "a command line has no room for what a domain is told of its links",
+    severity: "error",
+    explanation: `Behind its own command line a domain is told of its links and of how it signals that it is ready; together that is at most ${MAX_COMMAND_LINE_BYTES} bytes, of which Linux keeps no more.`,
+    example: "a domain with 100 links",
   },
 });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import {
+  MAX_GUARDS,
   MAX_IMAGE_BYTES,
   MAX_OPERATIONS,
   MAX_PAGING_POOL_PAGES,
@@ -72,9 +73,15 @@ describe("checkLimits", () => {
       ...atTheMaxima,
       domains: [{ ...domain, pagingPoolPages: MAX_PAGING_POOL_PAGES + 1 }],
       steps: [...atTheMaxima.steps, { ...step, operationCount: 1 }],
+      guards: Array.from({ length: MAX_GUARDS + 1 }, () => 0),
       operations: [...atTheMaxima.operations, start],
     };
     expect(faultsOf(plan, MAX_IMAGE_BYTES + 4096)).toEqual([
+      {
+        code: "DOMB4101",
+        place: { line: 1 },
+        message: "the launch needs 2049 guards, wanted 2048 at most",
+      },
       {
         code: "DOMB4101",
         place: { line: 1 },

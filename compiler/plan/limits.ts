@@ -4,6 +4,7 @@
 
 import {
   MAX_DOMAINS,
+  MAX_GUARDS,
   MAX_IMAGE_BYTES,
   MAX_MATERIALS,
   MAX_OPERATIONS,
@@ -23,20 +24,23 @@ export function checkLimits(
   place: Place,
   placeOf: (domain: string) => Place,
 ): readonly Diagnostic[] {
+  const fix = "Launch fewer domains, or give domains the same kernel, ramdisk and memory.";
+  const guardFix = "Leave out of `after` what others in the list start after.";
   const counts = [
-    { what: "domains", found: plan.domains.length, most: MAX_DOMAINS },
-    { what: "materials", found: plan.materials.length, most: MAX_MATERIALS },
-    { what: "steps", found: plan.steps.length, most: MAX_STEPS },
-    { what: "operations", found: plan.operations.length, most: MAX_OPERATIONS },
-    { what: "operations to execute", found: workOf(plan), most: MAX_WORK },
+    { what: "domains", found: plan.domains.length, most: MAX_DOMAINS, fix },
+    { what: "materials", found: plan.materials.length, most: MAX_MATERIALS, fix },
+    { what: "steps", found: plan.steps.length, most: MAX_STEPS, fix },
+    { what: "guards", found: plan.guards.length, most: MAX_GUARDS, fix: guardFix },
+    { what: "operations", found: plan.operations.length, most: MAX_OPERATIONS, fix },
+    { what: "operations to execute", found: workOf(plan), most: MAX_WORK, fix },
   ];
   const full = counts
     .filter(({ found, most }) => found > most)
-    .map(({ what, found, most }) =>
+    .map(({ what, found, most, fix: remedy }) =>
       planRules.diagnose("DOMB4101", {
         place,
         message: `the launch needs ${found} ${what}, wanted ${most} at most`,
-        fix: "Launch fewer domains, or give domains the same kernel, ramdisk and memory.",
+        fix: remedy,
       }),
     );
   const image =

@@ -18,6 +18,7 @@ import type { DomainDescription } from "../description/description.js";
 import type { Guest, PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
 import { pagesOf } from "../guest/memory-ranges.js";
+import { signalPort } from "../guest/told.js";
 import { type Filling, fillOperation, populateOperations } from "./fill.js";
 import { type Material, MaterialTable, placeMaterials } from "./materials.js";
 import { packPages } from "./pack.js";
@@ -35,13 +36,7 @@ import {
   unguarded,
 } from "./plan.js";
 import { privilegesOf, roles } from "./roles.js";
-
-/** Ports of a domain without event channels of its own: timer and console of its kernel. */
-const MAX_EVENT_CHANNEL_PORT = 127;
-/** The least that Linux sets its grant tables up with; nothing is granted without a link. */
-const MAX_GRANT_FRAMES = 4;
-/** A domain without links maps nobody's grants; Xen takes 0 for none at all. */
-const MAX_MAPTRACK_FRAMES = 0;
+import { noWiring, type Wiring } from "./wiring.js";
 
 /** Of a domain that runs wherever Xen lets it. */
 const everywhere: Processors = { cpuPool: 0, pool: [], placement: [] };
@@ -58,25 +53,11 @@ export interface PlannedGuest {
   readonly processors?: Processors | undefined;
 }
 
-/** What links take of a domain: its limits, and the operations that make them, peers by their index. */
-export interface Wiring
-  extends Pick<PlanDomain, "maxEventChannelPort" | "maxGrantFrames" | "maxMaptrackFrames"> {
-  readonly operations: readonly PlanOperation[];
-}
-
 /** The CPU pool that a domain runs in, and the operations before its creation and after it. */
 export interface Processors extends Pick<PlanDomain, "cpuPool"> {
   readonly pool: readonly PlanOperation[];
   readonly placement: readonly PlanOperation[];
 }
-
-/** Of a domain without links. */
-export const noWiring: Wiring = {
-  operations: [],
-  maxEventChannelPort: MAX_EVENT_CHANNEL_PORT,
-  maxGrantFrames: MAX_GRANT_FRAMES,
-  maxMaptrackFrames: MAX_MAPTRACK_FRAMES,
-};
 
 export interface PlannedLaunch {
   readonly plan: Plan;
@@ -212,11 +193,6 @@ function planWith(
 
 function fillingOf({ frame, bytes }: PlacedBytes, material: number): Filling {
   return { frame, count: pagesOf(bytes.length), source: { material, offset: 0 } };
-}
-
-/** The boot domain's own port by which the domain with this index says that it is ready. */
-export function signalPort(index: number): number {
-  return index + 1;
 }
 
 function indexOf(guests: readonly PlannedGuest[], name: string): number {

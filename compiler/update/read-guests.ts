@@ -9,14 +9,16 @@ import { readContext, readStartOfDay } from "../explain/start.js";
 import type { PlacedBytes } from "../guest/guest.js";
 import type { GuestPage } from "../guest/kernel-pages.js";
 import { DEFAULT_BOARD, platformOf } from "../guest/platforms.js";
+import { readTold, type Told } from "../guest/told.js";
 import type { DecodedPlan } from "../image/decode-image.js";
 import type { PlannedGuest } from "../plan/make-plan.js";
 import type { PlanDomain, PlanOperation } from "../plan/plan.js";
 import { rolesOf } from "../plan/roles.js";
 
-/** A guest of an image, and where its kernel is entered. */
+/** A guest of an image, where its kernel is entered, and what it is told of its links. */
 export interface ReadGuest extends PlannedGuest {
   readonly entry: number;
+  readonly told: readonly Told[];
 }
 
 /** The plan's guests in its order; undefined when one of them is not to be read. */
@@ -98,13 +100,14 @@ function readGuest(
   const ramdiskFrame = ramdiskAddress === undefined ? undefined : ramdiskAddress / PAGE_SIZE;
   const ramdisk = ramdiskFrame === undefined ? undefined : placedAt(ramdiskFrame);
   if (cmdline === undefined) return undefined;
-  const { names, operations: told } = orderOf(decoded, index);
-  const domain = { ...domainOf(record, cmdline), recovery, after: names };
+  const { names, operations: later } = orderOf(decoded, index);
+  const { own, told } = readTold(cmdline);
+  const domain = { ...domainOf(record, own), recovery, after: names };
   // Where memory is does not depend on the board.
   const { memoryRanges } = platformOf(decoded.architecture, DEFAULT_BOARD);
   return {
     planned: {
-      domain,
+      ...{ domain, told },
       label: record.label,
       entry: start.entry,
       guest: {
@@ -118,7 +121,7 @@ function readGuest(
         devices: record.devices,
         sharedInterrupts: record.sharedInterrupts,
       },
-      wiring: { ...record, operations: told.filter(({ kind }) => wiringKinds.has(kind)) },
+      wiring: { ...record, operations: later.filter(({ kind }) => wiringKinds.has(kind)) },
       processors: {
         cpuPool: record.cpuPool,
         pool: operations.filter(({ kind }) => kind === "createPool" || kind === "moveCpu"),

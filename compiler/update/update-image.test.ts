@@ -97,6 +97,26 @@ describe("an update", () => {
     expect(Buffer.compare(next.image, built)).toBe(0);
   });
 
+  it("leaves the domain's links as they are, and what it is told of them", async () => {
+    const linked = (change: object): LaunchInput => ({
+      ...launch(change),
+      links: [
+        { kind: "event-channel", name: "bell", between: ["storage", "web"] },
+        {
+          ...{ kind: "shared-memory", name: "ring", size: "64 KiB" },
+          ...{ writers: ["web"], readers: ["storage"] },
+        },
+      ],
+    });
+    const { image: there } = await compiled(linked({ ready: { when: "signalled" } }));
+    const change = { domain: "web", cmdline: "other", kernel: await file(kernels.probe) };
+    const next = await updated(there, change);
+    const { image: built } = await compiled(
+      linked({ kernel: kernels.probe, cmdline: "other", ready: { when: "signalled" } }),
+    );
+    expect(Buffer.compare(next.image, built)).toBe(0);
+  });
+
   it("counts the launch version up by itself", async () => {
     const change = { domain: "web", cmdline: "other" };
     const result = await updateImage(image, decoded(image), change, { place: {} });

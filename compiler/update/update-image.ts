@@ -163,10 +163,10 @@ async function changeGuest(
     platform: platformOfGuest(architecture, old.guest.devices, old.guest.startOfDay.bytes),
     xen: xenOf(header.xenInterface) ?? defaultXen,
   };
-  const places = { memory: place, vcpus: place };
-  const guest = layOutGuest(domain, kernel.value, ramdisk, target, places);
+  const places = { memory: place, vcpus: place, cmdline: place };
+  const guest = layOutGuest(domain, kernel.value, ramdisk, target, old.told, places);
   if (!guest.ok) return guest;
-  return { ok: true, value: { domain, label: old.label, guest: guest.value }, diagnostics: [] };
+  return { ok: true, value: { ...old, domain, guest: guest.value }, diagnostics: [] };
 }
 
 async function kernelOf(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device tree of a guest on arm64: its memory, vCPUs, interrupt controller, timer, hypervisor,
-// output, and what /chosen tells. All of it is what Xen gives every such domain, at the addresses
+// output, and what /chosen tells; what of its memory is its links'. All of it is what Xen gives every such domain, at the addresses
 // of xen/include/public/arch-arm.h; of the board it has the GIC's version, and the timer's frequency
 // where a board's own tree has to tell that.
 
+import { PAGE_SIZE } from "../../../contract/limits.js";
 import {
   GUEST_EVTCHN_PPI,
   GUEST_GICC_BASE,
@@ -76,6 +77,7 @@ export function encodeGuestTree(guest: ToldGuest, { gic, timerHertz }: GuestBoar
           reg: cells64(address, bytes),
         }),
       ),
+      ...reservedMemory(guest),
       node(
         "cpus",
         { "#address-cells": cells(1), "#size-cells": cells(0) },
@@ -125,6 +127,19 @@ function chosen({ cmdline, ramdisk }: ToldGuest, output: string | undefined): De
           "linux,initrd-end": cells64(ramdisk.address + ramdisk.bytes),
         }),
   });
+}
+
+/** What of its memory its kernel must leave alone, and not map. */
+function reservedMemory({ linkMemory }: ToldGuest): readonly DeviceTreeNode[] {
+  if (linkMemory.length === 0) return [];
+  const ranges = linkMemory.map(({ start, end }) =>
+    node(`links@${hexadecimal(start * PAGE_SIZE)}`, {
+      reg: cells64(start * PAGE_SIZE, (end - start) * PAGE_SIZE),
+      "no-map": new Uint8Array(),
+    }),
+  );
+  const cellCounts = { "#address-cells": cells(2), "#size-cells": cells(2) };
+  return [node("reserved-memory", { ...cellCounts, ranges: new Uint8Array() }, ranges)];
 }
 
 function cpu(vcpu: number): DeviceTreeNode {

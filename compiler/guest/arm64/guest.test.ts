@@ -22,6 +22,7 @@ const MIB = 0x100000;
 const told: ToldGuest = {
   cmdline: "console=ttyAMA0",
   memoryBytes: 64 * MIB,
+  linkMemory: [],
   vcpus: 1,
   ramdisk: { address: 0x42000000, bytes: 5 },
   hasOutput: true,
@@ -61,12 +62,13 @@ function laidOut(domain: Partial<DomainDescription>, ramdiskBytes = 0) {
   const segments = [{ address, bytes: Buffer.from("code"), memoryBytes: 16 * MIB }];
   const kernel = guestKernel({ architecture: "arm64", entry: address, segments });
   const ramdisk = ramdiskBytes === 0 ? undefined : new Uint8Array(ramdiskBytes);
-  const places = { memory: { line: 7 }, vcpus: { line: 8 } };
+  const places = { memory: { line: 7 }, vcpus: { line: 8 }, cmdline: { line: 9 } };
   return layOutGuest(
     whole,
     kernel,
     ramdisk,
     { platform: arm64Platform({ gic: 2, timerHertz: undefined }), xen: "4.17" },
+    [],
     places,
   );
 }
@@ -82,6 +84,18 @@ describe("the device tree of a guest on arm64", () => {
       [BigInt(abi.GUEST_RAM0_BASE), BigInt(64 * MIB)],
     ]);
     expect(readCells(property(root, "/uart@22000000", "interrupts"))).toEqual([0, 0, 4]);
+  });
+
+  it("reserves the memory of its links, so that no kernel maps it", () => {
+    expect(nodeAt(treeOf({}), "/reserved-memory")).toBeUndefined();
+    const root = treeOf({ linkMemory: [{ start: 0x43ff0, end: 0x44000 }] });
+    expect(property(root, "/reserved-memory", "ranges")).toHaveLength(0);
+    const [links] = nodeAt(root, "/reserved-memory")?.children ?? [];
+    expect(links?.name).toBe("links@43ff0000");
+    expect(links?.properties.has("no-map")).toBe(true);
+    expect(readRows(property(root, "/reserved-memory/links", "reg"), [2, 2])).toEqual([
+      [0x43ff0000n, 0x10000n],
+    ]);
   });
 
   it("has no UART, and no output named, for a guest that may not write to Xen's log", () => {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a guest has memory: from 0 up to LOW_MEMORY_END, the rest from 4 GiB. Between them lie its
 // local APIC and Xen's special and shared pages; nothing else of a PC is there. The start of day is
-// memory that the guest may use once it has read the ACPI tables in it.
+// memory that the guest may use once it has read the ACPI tables in it. Link memory is the guest's
+// too, but its kernel must leave it to the programs that map it.
 
+import { PAGE_SIZE } from "../../../contract/limits.js";
 import {
   XEN_HVM_MEMMAP_TYPE_ACPI,
   XEN_HVM_MEMMAP_TYPE_RAM,
   XEN_HVM_MEMMAP_TYPE_RESERVED,
 } from "../../../contract/xen-abi.js";
 import type { MemoryRange } from "../memory-ranges.js";
+import type { FrameRange } from "../platform.js";
 
 /** First byte that is never memory below 4 GiB. */
 export const LOW_MEMORY_END = 0xf0000000;
@@ -28,15 +31,27 @@ export function memoryRanges(memoryBytes: number): readonly MemoryRange[] {
   return ranges;
 }
 
-/** The most ranges that a memory map has. */
-export const MAX_MAP_RANGES = 5;
+/** The most ranges that a memory map has, of a guest with so many ranges of link memory. */
+export function mostMapRanges(linkRanges: number): number {
+  return 5 + linkRanges;
+}
 
 /** The memory map that the guest is told: its memory, its start of day, what it must leave alone. */
 export function memoryMap(
   memoryBytes: number,
   startOfDay: { readonly address: number; readonly bytes: number },
+  linkMemory: readonly FrameRange[] = [],
 ): readonly MemoryRange[] {
-  const [low, ...high] = memoryRanges(memoryBytes);
+  const links = linkMemory.map(({ start, end }) => ({
+    address: start * PAGE_SIZE,
+    bytes: (end - start) * PAGE_SIZE,
+    type: XEN_HVM_MEMMAP_TYPE_RESERVED,
+  }));
+  const [low, ...high] = memoryRanges(memoryBytes).map((range) => {
+    const end = range.address + range.bytes;
+    const taken = links.find(({ address, bytes }) => address + bytes === end)?.bytes ?? 0;
+    return { ...range, bytes: range.bytes - taken };
+  });
   const reserved = {
     address: RESERVED_START,
     bytes: HIGH_MEMORY_START - RESERVED_START,
@@ -50,5 +65,8 @@ export function memoryMap(
     { address: after, bytes: lowEnd - after, type: XEN_HVM_MEMMAP_TYPE_RAM },
     reserved,
     ...high,
-  ].filter(({ bytes }) => bytes > 0);
+    ...links,
+  ]
+    .filter(({ bytes }) => bytes > 0)
+    .sort((a, b) => a.address - b.address);
 }

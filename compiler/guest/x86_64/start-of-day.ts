@@ -26,7 +26,7 @@ import { pagesOf } from "../memory-ranges.js";
 import type { ToldGuest } from "../platform.js";
 import { writeStructure } from "../structures.js";
 import { ACPI_BYTES, encodeAcpi } from "./acpi.js";
-import { MAX_MAP_RANGES, memoryMap } from "./memory-map.js";
+import { memoryMap, mostMapRanges } from "./memory-map.js";
 
 /** Version of hvm_start_info that has a memory map. */
 const START_INFO_VERSION = 1;
@@ -39,12 +39,12 @@ interface Offsets {
   readonly pages: number;
 }
 
-function offsetsOf({ cmdline, ramdisk }: ToldGuest): Offsets {
+function offsetsOf({ cmdline, ramdisk, linkMemory }: ToldGuest): Offsets {
   const modulesAt = hvm_start_info_size;
   const modulesEnd = modulesAt + (ramdisk === undefined ? 0 : hvm_modlist_entry_size);
   const acpiAt = alignedTo(16, modulesEnd);
   const memoryMapAt = alignedTo(8, acpiAt + ACPI_BYTES);
-  const cmdlineAt = memoryMapAt + MAX_MAP_RANGES * hvm_memmap_table_entry_size;
+  const cmdlineAt = memoryMapAt + mostMapRanges(linkMemory.length) * hvm_memmap_table_entry_size;
   const end = cmdlineAt + Buffer.byteLength(cmdline) + 1;
   return {
     modules: modulesAt,
@@ -66,10 +66,10 @@ export function startOfDayPages(content: ToldGuest): number {
 
 /** The start of day for a guest that has it at `address`: hvm_start_info is its first byte. */
 export function encodeStartOfDay(content: ToldGuest, address: number): Uint8Array {
-  const { cmdline, memoryBytes, ramdisk } = content;
+  const { cmdline, memoryBytes, ramdisk, linkMemory } = content;
   const offsets = offsetsOf(content);
   const bytes = new Uint8Array(offsets.pages * PAGE_SIZE);
-  const map = memoryMap(memoryBytes, { address, bytes: bytes.length });
+  const map = memoryMap(memoryBytes, { address, bytes: bytes.length }, linkMemory);
 
   const info = writeStructure(bytes, 0);
   info.set32(hvm_start_info_magic_offset, XEN_HVM_START_MAGIC_VALUE);
