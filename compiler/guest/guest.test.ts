@@ -167,7 +167,14 @@ describe("layOutGuest", () => {
   it("counts the memory of its links, which the rest must leave room for", () => {
     const ring = (memory: number, bytes: number): Told => {
       const pages = bytes / PAGE_SIZE;
-      return { kind: "own", link: "ring", frame: memory / PAGE_SIZE - pages, pages, reference: 9 };
+      return {
+        kind: "own",
+        link: "ring",
+        frame: memory / PAGE_SIZE - pages,
+        pages,
+        reference: 9,
+        domid: 1,
+      };
     };
     const kernel = kernelAt(16 * MIB, 46 * MIB);
     const layOutWith = (memory: number) =>

@@ -20,13 +20,17 @@ interface ToldChannel {
   readonly port: number;
 }
 
-/** Its own frames from `frame` on, and the first of as many references to itself. */
+/**
+ * Its own frames from `frame` on, the first of as many references to itself, and its own domid, which
+ * a program needs to map them.
+ */
 interface ToldOwn {
   readonly kind: "own";
   readonly link: string;
   readonly frame: number;
   readonly pages: number;
   readonly reference: number;
+  readonly domid: number;
 }
 
 /** References of domain `peer` from `reference` on. */
@@ -57,8 +61,10 @@ export function tellWord(told: Told): string {
     case "open":
     case "bind":
       return word(`link.${told.link}=`, told.kind, told.peer, told.port);
-    case "own":
-      return word(`link.${told.link}=`, told.kind, told.frame, told.pages, told.reference);
+    case "own": {
+      const { link, kind, frame, pages, reference, domid } = told;
+      return word(`link.${link}=`, kind, frame, pages, reference, domid);
+    }
     case "map": {
       const { link, kind, peer, reference, pages, access } = told;
       return word(`link.${link}=`, kind, peer, reference, pages, access);
@@ -97,13 +103,13 @@ function parseWord(text: string): Told | undefined {
   if (ready !== null) return { kind: "ready", peer: Number(ready[1]), port: Number(ready[2]) };
   const [, link = "", value = ""] = /^domb\.link\.([^=]+)=(.+)$/.exec(text) ?? [];
   const [kind, ...fields] = value.split(":");
-  const [first = 0, second = 0, third = 0] = fields.map(Number);
+  const [first = 0, second = 0, third = 0, fourth = 0] = fields.map(Number);
   switch (kind) {
     case "open":
     case "bind":
       return { kind, link, peer: first, port: second };
     case "own":
-      return { kind, link, frame: first, pages: second, reference: third };
+      return { kind, link, frame: first, pages: second, reference: third, domid: fourth };
     case "map": {
       const access = fields[3] === "write" ? "write" : "read";
       return { kind, link, peer: first, reference: second, pages: third, access };

@@ -105,7 +105,7 @@ function tellLink(
     ...link.readers.map((domain) => ({ domain, access: "read" as const })),
   ];
   return [
-    [owner, { kind: "own", link: name, frame, pages, reference }],
+    [owner, { kind: "own", link: name, frame, pages, reference, domid: domidOf(owner) }],
     ...others.map(({ domain, access }, index) => {
       // The owner's references to itself come first.
       const theirs = { reference: reference + (index + 1) * pages, pages, access };

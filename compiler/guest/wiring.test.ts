@@ -79,8 +79,8 @@ describe("what a domain is told", () => {
     expect(told(launch, "storage")).toBe(
       [
         ...["quiet", `domb.ready=${BOOT_DOMID}:1`, "domb.link.bell=open:3:1"],
-        ...["domb.link.ring=own:16368:16:2510", "domb.link.back=bind:3:1"],
-        ...["domb.link.alarm=open:77:2", "domb.link.log=own:16367:1:2558"],
+        ...["domb.link.ring=own:16368:16:2510:1", "domb.link.back=bind:3:1"],
+        ...["domb.link.alarm=open:77:2", "domb.link.log=own:16367:1:2558:1"],
       ].join(" "),
     );
     expect(told(launch, "web")).toBe(
@@ -367,7 +367,7 @@ describe("words behind a command line", () => {
     fc.record({ kind: fc.constantFrom("open" as const, "bind" as const), ...base, port: number }),
     fc.record({
       ...{ kind: fc.constant("own" as const), link: linkName },
-      ...{ frame: number, pages: number, reference: number },
+      ...{ frame: number, pages: number, reference: number, domid: number },
     }),
     fc.record({
       ...{ kind: fc.constant("map" as const), ...base, reference: number, pages: number },
