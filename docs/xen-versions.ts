@@ -50,4 +50,10 @@ export const portNotes: Readonly<Record<string, string>> = {
   "0025": "Interrupts are numbered from the local ones on in 4.23.",
   "0026": "4.23 keeps modules from the heap if it is told of a static one: a copy, then.",
   "0027": "Nothing.",
+  "0028": "Nothing.",
+  "0029": "Nothing.",
+  "0030": "Nothing.",
+  "0031": "Nothing.",
+  "0032": "Nothing.",
+  "0033": "Nothing.",
 };

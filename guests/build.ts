@@ -20,8 +20,8 @@ const outputs: Readonly<Record<Architecture, string>> = {
 };
 
 const guests = {
-  x86_64: ["dom0", "hello", "ports", "privileges", "probe", "receipt", "ticker"],
-  arm64: ["cpus", "devices", "hello", "privileges", "probe", "receipt", "ticker"],
+  x86_64: ["dom0", "hello", "linked", "ports", "privileges", "probe", "receipt", "ticker"],
+  arm64: ["cpus", "devices", "hello", "linked", "privileges", "probe", "receipt", "ticker"],
 } as const;
 
 /** A guest that there is for an architecture. */

@@ -7,16 +7,27 @@ import type { Architecture } from "../../setup/paths.js";
 
 export interface Permission {
   /**
-   * What it is about: an Initial Domain of any type, or of one, Xen, or FLASK's own server. The
-   * type of the control domain can't be had without its privilege, which Xen gives once.
+   * What it is about: an Initial Domain of any type, or of one, an event channel of such a domain or
+   * of the boot domain, Xen, or FLASK's own server. The type of the control domain can't be had
+   * without its privilege, which Xen gives once.
    */
-  readonly on: "initial_type" | "initial_t" | "control_initial_t" | "xen_t" | "security_t";
+  readonly on:
+    | "initial_type"
+    | "initial_t"
+    | "linked_initial_t"
+    | "control_initial_t"
+    | "initial_event_type"
+    | "boot_domain_t_channel"
+    | "xen_t"
+    | "security_t";
   readonly class: string;
   readonly permission: string;
   /** The call that needs it. */
   readonly for: string;
   /** Where that is a part of launches, if not everywhere. */
   readonly architecture?: Architecture;
+  /** What launches need for order, links and CPUs. */
+  readonly relations?: true;
 }
 
 const initial = (of: string, permission: string, call: string): Permission => ({
@@ -25,6 +36,9 @@ const initial = (of: string, permission: string, call: string): Permission => ({
   permission,
   for: call,
 });
+
+const relation = (on: Permission["on"], of: string, permission: string, call: string) =>
+  ({ on, class: of, permission, for: call, relations: true }) satisfies Permission;
 
 export const bootDomainPermissions: readonly Permission[] = [
   { on: "security_t", class: "security", permission: "check_context", for: "FLASK_CONTEXT_TO_SID" },
@@ -46,4 +60,11 @@ export const bootDomainPermissions: readonly Permission[] = [
   initial("domain", "unpause", "XEN_DOMCTL_unpausedomain"),
   initial("domain", "destroy", "XEN_DOMCTL_destroydomain"),
   { on: "xen_t", class: "xen", permission: "writeconsole", for: "CONSOLEIO_write" },
+  relation("linked_initial_t", "domain", "create", "XEN_DOMCTL_createdomain"),
+  relation("boot_domain_t_channel", "event", "create", "XEN_BOOT_DOMAIN_channel of its own"),
+  relation("initial_event_type", "event", "create", "XEN_BOOT_DOMAIN_channel"),
+  relation("initial_type", "grant", "setup", "XEN_BOOT_DOMAIN_grant"),
+  relation("initial_type", "domain", "setaffinity", "XEN_DOMCTL_setvcpuaffinity"),
+  relation("initial_type", "domain2", "setscheduler", "XEN_DOMCTL_scheduler_op"),
+  relation("xen_t", "xen", "cpupool_op", "XEN_SYSCTL_cpupool_op"),
 ];

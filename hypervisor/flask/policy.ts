@@ -17,25 +17,46 @@ const POLICY_VERSION = "30";
 /** Modules of the reference policy, in the order of its modules.conf. */
 const modules = ["xen", "dom0", "guest_features", "domU", "all_system_role"];
 
+/** Types of domains that the boot domain creates. */
+const initialTypes = ["initial_t", "linked_initial_t", "control_initial_t"];
+
 /** domb's module; `permissions` are all that the boot domain has. */
 export function policyModule(permissions: readonly Permission[] = bootDomainPermissions): string {
   const rules = permissions.map(
     (one) => `allow boot_domain_t ${one.on}:${one.class} ${one.permission}; # ${one.for}`,
   );
   const lines = [
-    "# Domains that the boot domain creates.",
+    "# Domains that the boot domain creates, and their event channels.",
     "attribute initial_type;",
-    "declare_domain(initial_t, initial_type)",
-    "declare_domain(control_initial_t, initial_type)",
+    "attribute initial_event_type;",
+    ...initialTypes.flatMap((type) => [
+      `declare_domain(${type}, initial_type)`,
+      `typeattribute ${type}_channel initial_event_type;`,
+    ]),
     "",
     "# All that the boot domain may do: the type itself has nothing.",
     ...rules,
+    "",
+    "# Each may say to the boot domain that it is ready.",
+    "type boot_domain_t_channel, event_type;",
+    "type_transition boot_domain_t initial_type:event boot_domain_t_channel;",
+    "allow boot_domain_t_channel initial_type:event bind;",
+    ...initialTypes.flatMap((type) => [
+      `type_transition ${type} boot_domain_t:event ${type}_channel;`,
+      `create_channel(${type}, boot_domain_t, ${type}_channel)`,
+    ]),
+    "",
+    "# Domains with links may talk among themselves: each says, by its ports and grants, with whom.",
+    "domain_comms(linked_initial_t, linked_initial_t)",
+    "domain_self_comms(linked_initial_t)",
     "",
     "# A control domain manages the others, and creates domains with the usual label.",
     "create_domain(control_initial_t, domU_t)",
     "manage_domain(control_initial_t, domU_t)",
     "manage_domain(control_initial_t, initial_t)",
+    "manage_domain(control_initial_t, linked_initial_t)",
     "domain_comms(control_initial_t, initial_t)",
+    "domain_comms(control_initial_t, linked_initial_t)",
     "domain_comms(control_initial_t, domU_t)",
     "allow control_initial_t security_t:security check_context;",
   ];

@@ -87,6 +87,11 @@ const onX86: readonly Difference[] = [
     why: bootscrub,
   },
   {
+    object: "common/sched/core.o",
+    names: [".altinstr_replacement"],
+    why: "lists the same alternatives in another order: `do_poll()` comes at another place, since others may call it",
+  },
+  {
     object: "drivers/char/console.o",
     names: ["do_console_io"],
     why: logLevel,
@@ -185,9 +190,10 @@ const onArm64: readonly Difference[] = [
   { object: "common/page_alloc.o", names: ["bootscrub_enabled"], why: bootscrub },
   {
     object: "common/sched/core.o",
-    names: ["do_sched_op", "domain_watchdog"],
-    why: "is two functions, since others may call `domain_watchdog()`, and was one",
+    names: ["do_poll", "do_sched_op", "do_set_timer_op", "domain_watchdog"],
+    why: "is more functions, since others may call `do_poll()` and `domain_watchdog()`, and was fewer",
   },
+  { object: "common/sysctl.o", names: ["do_sysctl"], why: asksForCaller },
   {
     object: "xsm/flask/avc.o",
     names: [".rodata", "avc_audit"],

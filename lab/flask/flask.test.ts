@@ -9,6 +9,7 @@ import type { DomainInput, LaunchInput } from "../../compiler/description/define
 import { privilegesOfLaunch } from "../../compiler/privileges/privileges.js";
 import { LaunchStatus } from "../../contract/receipt.js";
 import {
+  XEN_BOOT_DOMAIN_EVENT_signalled,
   XEN_EACCES,
   XEN_EINVAL,
   XEN_ENODATA,
@@ -29,6 +30,7 @@ import {
   described,
   everyArchitecture,
 } from "../lab-bench.js";
+import { buildLinking, linkedCommandLines, linkedGuest } from "../links/linked-launch.js";
 import { answersOf, triesOn } from "../privileges-guest.js";
 
 const label = (type: string): string => `system_u:system_r:${type}`;
@@ -72,11 +74,23 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
   let launch: CompiledLaunch;
   let impossible: CompiledLaunch;
   let unlabelled: CompiledLaunch;
+  /** Two domains that the test's own boot domain links, and waits for. */
+  let linked: CompiledLaunch;
+
+  const linkedUnder = async (policy: Uint8Array): Promise<Booted> =>
+    withBootDomain(await buildLinking(architecture, 2, 0, "linking-flask"), () =>
+      under(policy, linked),
+    );
 
   beforeAll(async () => {
     domb = new Uint8Array(await readFile(paths.xenPolicy()));
     launch = await compiled(labelled(control, plain));
     unlabelled = await compiled({ domb: 1, domains: { first: hello, second: hello } });
+    const [first, second] = linkedCommandLines(architecture).map((cmdline) => ({
+      ...linkedGuest(architecture, cmdline),
+      label: label("linked_initial_t"),
+    }));
+    linked = await compiled(labelled(first ?? plain, second ?? plain));
     impossible = await compiled(labelled(control, { ...plain, memory: "2 GiB" }));
   });
 
@@ -104,6 +118,14 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
       const result = await under(domb, await compiledExample("labels", architecture));
       expect(result.outcome).toMatchObject({ status: "success" });
       expect(result.outputs.worker).toContain("worker");
+      expect(denials(result)).toEqual([]);
+    });
+
+    it("domains with the label for it use their links and signal, and nothing is denied", async () => {
+      const result = await linkedUnder(domb);
+      expect(result.outcome.status).toBe("success");
+      expect(result.xenLog).toContain(`linking: news 1 ${XEN_BOOT_DOMAIN_EVENT_signalled}`);
+      expect(result.xenLog).toContain(`linking: news 2 ${XEN_BOOT_DOMAIN_EVENT_signalled}`);
       expect(denials(result)).toEqual([]);
     });
 
@@ -222,8 +244,20 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
     const named = bootDomainPermissions
       .filter((one) => (one.architecture ?? architecture) === architecture)
       .map((one) => [`${one.on} ${one.class} ${one.permission}`, one] as const);
+    const forAll = named.filter(([, one]) => one.relations === undefined);
+    const forRelations = named.filter(([, one]) => one.relations !== undefined);
 
-    it.each(named)("%s can't be taken away", async (_, taken) => {
+    it.each(forRelations)("%s can't be taken away", async (_, taken) => {
+      const policy = await buildPolicy(bootDomainPermissions.filter((one) => one !== taken));
+      const [denied] = denials(await linkedUnder(policy));
+      const on = taken.on.replace("initial_type", "linked_initial_t");
+      const type = on.replace("initial_event_type", "linked_initial_t_channel");
+      expect(denied).toContain(`{ ${taken.permission} }`);
+      expect(denied).toContain(`scontext=${boot} tcontext=`);
+      expect(denied).toContain(`:${type} tclass=${taken.class}`);
+    });
+
+    it.each(forAll)("%s can't be taken away", async (_, taken) => {
       const policy = await buildPolicy(bootDomainPermissions.filter((one) => one !== taken));
       const isDestroy = taken.permission === "destroy";
       const result = await under(policy, isDestroy ? impossible : launch);

@@ -13,6 +13,7 @@
 #include <public/boot_domain.h>
 #include <public/domctl.h>
 #include <public/memory.h>
+#include <public/sysctl.h>
 #include <public/xsm/flask_op.h>
 
 #include "../batch/line.h"
@@ -171,6 +172,8 @@ static void seal(void)
     say("undo_started", domctl(XEN_DOMCTL_destroydomain, UNDONE));
 }
 
+#include "links.h"
+
 static bool is_launch_domctl(uint32_t command)
 {
     switch ( command )
@@ -178,7 +181,8 @@ static bool is_launch_domctl(uint32_t command)
     case XEN_DOMCTL_createdomain: case XEN_DOMCTL_max_vcpus:
     case XEN_DOMCTL_set_paging_mempool_size: case XEN_DOMCTL_max_mem:
     case XEN_DOMCTL_setcontext: case XEN_DOMCTL_unpausedomain:
-    case XEN_DOMCTL_destroydomain:
+    case XEN_DOMCTL_destroydomain: case XEN_DOMCTL_setvcpuaffinity:
+    case XEN_DOMCTL_scheduler_op:
         return true;
     default:
         return false;
@@ -190,12 +194,12 @@ static bool is_launch_call(unsigned long number)
 {
     return number == __HYPERVISOR_domctl || number == __HYPERVISOR_memory_op ||
            number == __HYPERVISOR_console_io || number == __HYPERVISOR_xsm_op ||
-           number == __HYPERVISOR_boot_domain_op;
+           number == __HYPERVISOR_sysctl || number == __HYPERVISOR_boot_domain_op;
 }
 
 static void all_numbers(void)
 {
-    long hypercalls = 0, domctls = 0, memory = 0, console = 0, labels = 0, own = 0;
+    long hypercalls = 0, domctls = 0, sysctls = 0, pools = 0, memory = 0, console = 0, labels = 0, own = 0;
     static uint64_t argument[64];
 
     for ( unsigned long number = 0; number < 256; number++ )
@@ -211,6 +215,11 @@ static void all_numbers(void)
             memset(&op, 0, sizeof(op));
             domctls += domid != UNDONE && domctl(command, domid) != -1;
         }
+    for ( uint32_t command = 0; command < 64; command++ )
+    {
+        sysctls += command != XEN_SYSCTL_cpupool_op && sysctl(command, 0) != -1;
+        pools += sysctl(XEN_SYSCTL_cpupool_op, command) != -1;
+    }
     for ( unsigned long command = 0; command < 64; command++ )
     {
         memset(argument, 0, sizeof(argument));
@@ -223,12 +232,14 @@ static void all_numbers(void)
         argument[0] = command | (uint64_t)XEN_FLASK_INTERFACE_VERSION << 32;
         labels += any_hypercall(__HYPERVISOR_xsm_op, (unsigned long)argument, 0, 0) != -38;
         memset(argument, 0, sizeof(argument));
-        if ( command > XEN_BOOT_DOMAIN_policy )
+        if ( command > XEN_BOOT_DOMAIN_grant )
             own += any_hypercall(__HYPERVISOR_boot_domain_op, command, (unsigned long)argument,
                                  0) != -38;
     }
     say("other_hypercalls", hypercalls);
     say("other_domctls", domctls);
+    say("other_sysctls", sysctls);
+    say("other_pool_ops", pools);
     say("other_memory_ops", memory);
     say("other_console_ops", console);
     say("label_ops", labels);
@@ -292,7 +303,9 @@ static void wild_calls(void)
         }
         else if ( (uint32_t)number == __HYPERVISOR_domctl )
             a = NOWHERE;
-        if ( (uint32_t)number == __HYPERVISOR_boot_domain_op && !(uint32_t)a )
+        /* Neither to end nor to sleep. */
+        if ( (uint32_t)number == __HYPERVISOR_boot_domain_op &&
+             ((uint32_t)a == XEN_BOOT_DOMAIN_exit || (uint32_t)a == XEN_BOOT_DOMAIN_wait) )
             b = NOWHERE;
         if ( (uint32_t)number == __HYPERVISOR_console_io && !(uint32_t)a )
             c = NOWHERE;
@@ -315,7 +328,9 @@ static void wild_calls(void)
 /* The exit that the launch ends with: from here on all is hostile. */
 u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
-    struct xen_boot_domain_exit end = { .receipt_bytes = 4097 };
+    struct xen_boot_domain_exit end = {
+        .receipt_bytes = XEN_BOOT_DOMAIN_RECEIPT_BYTES + 1,
+    };
     long answer;
 
     if ( command != XEN_BOOT_DOMAIN_exit )
@@ -334,6 +349,10 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
     creation();
     kinds();
     seal();
+    links();
+    reserve();
+    processors();
+    news();
     contexts();
     all_numbers();
     hardware();
