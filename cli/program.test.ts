@@ -68,14 +68,11 @@ describe("domb", () => {
     expect(JSON.parse(stdout)).toMatchObject({ schema: "domb.check/1", ok: false });
   });
 
-  it.each(["measure", "status"])(
-    "says of %s that it is not yet there",
-    async (command) => {
-      const { exitCode, stderr } = await domb(command, "some", "--thing");
-      expect(exitCode).toBe(2);
-      expect(stderr).toContain("not yet");
-    },
-  );
+  it.each(["measure", "status"])("says of %s that it is not yet there", async (command) => {
+    const { exitCode, stderr } = await domb(command, "some", "--thing");
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("not yet");
+  });
 
   it("never shows a stack trace, whatever the words", async () => {
     const word = fc.oneof(

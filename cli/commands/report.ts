@@ -11,8 +11,7 @@ import { readHostCode } from "../../report/host-code.js";
 import { type Report, reportOf } from "../../report/model/report.js";
 import { readReceipt } from "../../report/receipt.js";
 import { timelineText } from "../../report/terminal/timeline-text.js";
-import { behavioursOf } from "../../simulator/behaviours.js";
-import { simulateLaunch } from "../../simulator/simulate.js";
+import { launchAsPlanned } from "../../simulator/launch-as-planned.js";
 import type { Receipt } from "../../xen-model/receipt.js";
 import {
   CommandError,
@@ -124,13 +123,10 @@ async function simulatedReceipt(
   if (trusted === undefined) return undefined;
   const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
   checkPolicyOption(path, image.plan, policy);
-  const behaviours = behavioursOf(image.plan);
-  const { receipt } = simulateLaunch(bytes, {
-    ...{ wasm: await readWasm(), machine: image.header.machine, freePages: anyPages, policy },
+  return launchAsPlanned(bytes, image, {
+    ...{ wasm: await readWasm(), freePages: anyPages, policy },
     trust: encodeTrust(trusted.trust),
-    behaviourOf: (domid) => behaviours.get(domid),
   });
-  return receipt;
 }
 
 /** Charts take a while to load, and nobody else needs them. */

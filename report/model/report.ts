@@ -4,6 +4,7 @@
 // 1, as in the receipt; times are nanoseconds since the boot domain began with the plan.
 
 import {
+  type ExplainedDomain,
   type ExplainedMaterial,
   type Explanation,
   explanationOf,
@@ -54,6 +55,12 @@ export interface ReportedMaterial extends ExplainedMaterial {
   readonly plan: PlanName;
 }
 
+/** What a domain of the plan that ran last is, as it was described. */
+export type ReportedDomain = Pick<
+  ExplainedDomain,
+  "name" | "domid" | "vcpus" | "memoryBytes" | "roles" | "label" | "output" | "onDeath" | "cmdline"
+>;
+
 export interface Report {
   readonly schema: "domb.report/1";
   /** The image, by the name of its file, and what its main plan's header says. */
@@ -63,7 +70,8 @@ export interface Report {
   readonly outcome: "success" | "recovered" | "failed";
   /** The main plan's run, then the recovery plan's if it ran. */
   readonly runs: readonly [Run, ...Run[]];
-  /** Of the plan that ran last. */
+  /** These and what follows: of the plan that ran last. */
+  readonly domains: readonly ReportedDomain[];
   readonly memory: MemoryMaps;
   readonly privileges: readonly Privilege[];
   readonly links: readonly Link[];
@@ -122,12 +130,19 @@ export function reportOf({ imageFile, image, receipt, source, hostCode }: Report
       source,
       outcome: failed ? "failed" : last.plan === "recovery" ? "recovered" : "success",
       runs: [ofFirst.run, ...ofSecond],
+      domains: explanation.domains.map(reported),
       memory: memoryMapsOf(explanation),
       privileges: privilegesOfLaunch(explanation.domains, new Map(labels)),
       ...{ links, trustedBases: trustedBasesOf(explanation, links, hostCode) },
       materials,
     },
   };
+}
+
+function reported(domain: ExplainedDomain): ReportedDomain {
+  const { name, domid, vcpus, memoryBytes, roles, label, output, onDeath, cmdline } = domain;
+  const told = cmdline === undefined ? {} : { cmdline };
+  return { name, domid, vcpus, memoryBytes, roles, label, output, onDeath, ...told };
 }
 
 /** Which part of the receipt is which plan's; a problem in words if one is of no plan. */

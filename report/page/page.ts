@@ -9,6 +9,7 @@ import { paths } from "../../setup/paths.js";
 import type { Report } from "../model/report.js";
 import { Html, html } from "./html.js";
 import {
+  domainsSection,
   materialsSection,
   memorySection,
   privilegesSection,
@@ -37,6 +38,7 @@ export async function reportPage(report: Report): Promise<string> {
     ...(failed ? [["failure", "What went wrong"] as const] : []),
     ["timeline", "Timeline"],
     ["order", "Order"],
+    ["domains", "Domains"],
     ["memory", "Memory"],
     ["privileges", "Privileges"],
     ["trust", "Trust"],
@@ -47,6 +49,7 @@ export async function reportPage(report: Report): Promise<string> {
     failures(report),
     await timelineSection(report),
     await orderSection(report),
+    domainsSection(report),
     await memorySection(report),
     privilegesSection(report),
     await trustSection(report),

@@ -12,8 +12,40 @@ import { partText, type Stack, stackedChart } from "../charts/stacked-chart.js";
 import { details, type Html, html, nothing, table } from "../html.js";
 import { keyOf } from "./timelines.js";
 
+/** More domains than this are folded away. */
+const MOST_DOMAINS = 12;
 /** Rows that a chart of materials has at most; the table has all. */
 const MOST_MATERIALS = 10;
+
+/** What each domain is: its description, as its plan has it. */
+export function domainsSection({ domains }: Report): Html {
+  const rows = domains.map((domain) => [
+    ...[domain.name, String(domain.domid), String(domain.vcpus), formatBytes(domain.memoryBytes)],
+    domain.roles.join(", ") || "none",
+    ...(hasLabels(domains) ? [domain.label === "" ? "none" : domain.label] : []),
+    domain.cmdline === undefined ? "" : html`<code>${domain.cmdline}</code>`,
+  ]);
+  const numeric = (title: string) => ({ title, numeric: true });
+  const all = table(
+    "Domains",
+    [
+      ...[{ title: "Domain" }, numeric("Domid"), numeric("vCPUs"), numeric("Memory")],
+      { title: "Roles" },
+      ...(hasLabels(domains) ? [{ title: "FLASK label" }] : []),
+      { title: "Command line", code: true },
+    ],
+    rows,
+  );
+  const count = `All ${domains.length} domains`;
+  return html`<section id="domains" aria-labelledby="domains-title">
+<h2 id="domains-title">Domains</h2>
+${domains.length > MOST_DOMAINS ? details(count, all) : html`<div class="matrix">${all}</div>`}
+</section>`;
+}
+
+function hasLabels(domains: Report["domains"]): boolean {
+  return domains.some(({ label }) => label !== "");
+}
 
 export async function memorySection({ memory }: Report): Promise<Html> {
   const { host, guests } = memory;
