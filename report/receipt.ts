@@ -56,8 +56,9 @@ const part = z.object({
   steps: z.array(z.object({ beganAt: ticks, endedAt: ticks })).max(MAX_STEPS),
 });
 
-const receipt = part.extend({
+const receipt = z.object({
   schema: z.literal(RECEIPT_SCHEMA),
+  ...part.shape,
   main: part.optional(),
 });
 

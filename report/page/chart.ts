@@ -28,7 +28,7 @@ export interface Chart {
 
 /** A chart as SVG; every mark with a description has it as its accessible name. */
 export async function renderSvg({ label, spec }: Chart): Promise<Html> {
-  const view = new View(parse({ padding: 0, ...spec, config }, {}), {
+  const view = new View(parse({ padding: 0, ...withoutEmpty(spec), config }, {}), {
     renderer: "none",
   });
   try {
@@ -40,6 +40,20 @@ export async function renderSvg({ label, spec }: Chart): Promise<Html> {
   } finally {
     view.finalize();
   }
+}
+
+/** Without marks of no data: a group that is empty has nothing to tell. */
+function withoutEmpty(spec: Spec): Spec {
+  const empty = new Set(
+    (spec.data ?? []).flatMap((data) =>
+      "values" in data && Array.isArray(data.values) && data.values.length === 0 ? [data.name] : [],
+    ),
+  );
+  const marks = (spec.marks ?? []).filter(({ from }) => {
+    const data = from !== undefined && "data" in from ? from.data : undefined;
+    return data === undefined || !empty.has(data);
+  });
+  return { ...spec, marks };
 }
 
 /** A figure with its charts, what explains them, and the table that has the same. */
