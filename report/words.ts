@@ -27,12 +27,10 @@ export function outcomeSentence(report: Report): string {
     ...(ended === 0 ? [] : [`${ended} ended since`]),
     ...(lost === 0 ? [] : [`${lost} failed or skipped`]),
   ].join(", ");
-  const plan =
-    report.outcome === "recovered"
-      ? `recovered: ${report.runs[0].failures[0]?.reason ?? report.runs[0].status}; the recovery plan`
-      : "success:";
-  const took = report.outcome === "recovered" ? " took" : "";
-  return `${plan}${took} ${time}${where}, ${up}`;
+  if (report.outcome === "success") return `success in ${time}${where}: ${up}`;
+  const [main] = report.runs;
+  const reason = main.failures[0]?.reason ?? main.status;
+  return `recovered: ${reason}; the recovery plan took ${time}${where}, ${up}`;
 }
 
 /** Whether a domain runs when the launch has ended. */

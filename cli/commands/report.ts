@@ -2,7 +2,6 @@
 // `domb report IMAGE`: the picture of a launch, from the receipt that its boot domain wrote, or as the
 // simulator launches it.
 
-import { basename } from "node:path";
 import type { Command } from "commander";
 import { type DecodedImage, decodeImage } from "../../compiler/image/decode-image.js";
 import { defaultXen, xenOf } from "../../compiler/image/xen-versions.js";
@@ -79,7 +78,8 @@ async function report(path: string, options: ReportOptions): Promise<void> {
       : await receiptIn(options.receipt);
   if (receipt === undefined) return;
   const made = reportOf({
-    ...{ imageFile: basename(path), image, receipt },
+    ...{ imageFile: path, image, receipt },
+    simulatorOptions: simulatorOptions(image, options),
     source: options.receipt === undefined ? "simulator" : "receipt",
     hostCode: await readHostCode(
       xenOf(image.header.xenInterface) ?? defaultXen,
@@ -99,6 +99,19 @@ async function report(path: string, options: ReportOptions): Promise<void> {
   } else {
     printText(`${output} is written`);
   }
+}
+
+/** What the simulator must be given for the image; what is not known here has a name in capitals. */
+function simulatorOptions(
+  { header, plan }: DecodedImage,
+  { trust = [], policy }: ReportOptions,
+): readonly string[] {
+  const keys = trust.length === 0 && header.verify === "all" ? ["KEY.pub"] : trust;
+  const policies = policy === undefined && plan.policyBytes !== 0 ? ["POLICY"] : [policy];
+  return [
+    ...keys.flatMap((file) => ["--trust", file]),
+    ...policies.flatMap((file) => (file === undefined ? [] : ["--policy", file])),
+  ];
 }
 
 async function receiptIn(path: string): Promise<Receipt> {

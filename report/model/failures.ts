@@ -3,13 +3,12 @@
 // it happen again in the simulator.
 
 import type { PlanOperation } from "../../compiler/plan/plan.js";
-import { POPULATE_BATCH } from "../../contract/limits.js";
 import { LaunchStatus } from "../../contract/receipt.js";
 import { errnoName } from "../../xen-model/errno.js";
-import type { HypercallName } from "../../xen-model/hypercalls.js";
 import type { ReceiptPart } from "../../xen-model/receipt.js";
 import { launchStatusName } from "../../xen-model/receipt.js";
 import type { PlanFacts } from "./plan-facts.js";
+import { type Before, operationAt, Repetition } from "./repetition.js";
 
 export interface Failure {
   /** Whether the launch ended with it; if not, it went on without the domain. */
@@ -71,36 +70,6 @@ const requests: Readonly<Record<PlanOperation["kind"], string>> = {
   moveCpu: "to move a CPU to the pool of",
 };
 
-/** The hypercall that each kind of operation makes, and how many; verifying makes none. */
-function hypercallsOf(operation: PlanOperation): readonly [name: HypercallName, count: number][] {
-  switch (operation.kind) {
-    case "verify":
-      return [];
-    case "populate":
-      return [["populate", Math.ceil(operation.count / POPULATE_BATCH)]];
-    case "openSignal":
-      return [["openChannel", 1]];
-    case "createPool":
-      return [["changePool", 1]];
-    case "moveCpu":
-      return [["changePool", 2]];
-    default:
-      return [[operation.kind, 1]];
-  }
-}
-
-/** Hypercalls by name, as far as they are of steps. */
-export type HypercallCounts = ReadonlyMap<HypercallName, number>;
-
-/** What happened before a run, so that its hypercalls can be counted on, and happens again. */
-export interface Before {
-  readonly counts: HypercallCounts;
-  /** Faults, as the simulator takes them. */
-  readonly faults: readonly string[];
-}
-
-const nothingBefore: Before = { counts: new Map(), faults: [] };
-
 export interface FailedRun {
   /** Every failure: the one that ended the run first. */
   readonly failures: readonly Failure[];
@@ -112,10 +81,10 @@ export interface FailedRun {
 export function failuresOf(
   facts: PlanFacts,
   part: ReceiptPart,
-  imageFile: string,
-  before: Before = nothingBefore,
+  simulate: string,
+  before?: Before,
 ): FailedRun {
-  const executed = executedOperations(facts, part);
+  const repetition = new Repetition(facts, part, before);
   const failed = part.status !== LaunchStatus.success;
   const places = [
     ...(failed ? [{ ...part, endedLaunch: true }] : []),
@@ -126,90 +95,29 @@ export function failuresOf(
       return [{ ...record, domain: index + 1, step, endedLaunch: false }];
     }),
   ];
-  const faults = [...before.faults, ...places.flatMap((place) => faultOf(place) ?? [])];
+  const options = [
+    ...repetition.before.options,
+    ...places.flatMap((place) => repetition.optionFor(place) ?? []),
+  ];
   const failures = places.map((place): Failure => {
     const { status, step, operation, domain, error, endedLaunch } = place;
     const name = facts.domains[domain - 1]?.name ?? null;
-    const kind = operationAt(step, operation)?.kind ?? null;
+    const kind = operationAt(facts, step, operation)?.kind ?? null;
     const errno = error === 0 ? null : errnoName(error);
-    const repeats = faultOf(place) !== undefined;
+    const repeats = repetition.optionFor(place) !== undefined;
     return {
       ...{ endedLaunch, status: launchStatusName(status), step, operation, operationKind: kind },
       ...{ domain: name, error: errno, reason: reasonOf(status, name, kind, errno) },
-      command: repeats ? commandWith(imageFile, faults) : null,
+      command: repeats ? [simulate, ...options].join(" ") : null,
       advice: repeats ? null : adviceFor(status),
     };
   });
-  const counts = new Map(countOf(executed, before.counts));
-  counts.set("drop", (counts.get("drop") ?? 0) + 1);
-  return { failures, after: { counts, faults } };
-
-  function operationAt(step: number, operation: number): PlanOperation | undefined {
-    const found = facts.steps[step - 1];
-    return found?.operations[operation - 1 - found.firstOperation];
-  }
-
-  type Place = Pick<ReceiptPart, "status" | "step" | "operation" | "error">;
-
-  /** The fault that makes the simulator fail there, in its text form. */
-  function faultOf({ status, step, operation, error }: Place): string | undefined {
-    const isHypercall = status === LaunchStatus.hypercall && error !== 0;
-    if (isHypercall && operation === 0 && executed.length === 0) {
-      return `drop:${(before.counts.get("drop") ?? 0) + 1}=${errnoName(error)}`;
-    }
-    const found = operationAt(step, operation);
-    const [name] = found === undefined ? [] : (hypercallsOf(found)[0] ?? []);
-    if (!isHypercall || name === undefined) return undefined;
-    const at = executed.findIndex((one) => one.step === step && one.operation === operation);
-    const earlier = countOf(executed.slice(0, Math.max(at, 0)), before.counts);
-    return `${name}:${(earlier.get(name) ?? 0) + 1}=${errnoName(error)}`;
-  }
-}
-
-/** Numbers of step and operation, from 1, with the operation. */
-interface Executed {
-  readonly step: number;
-  readonly operation: number;
-  readonly content: PlanOperation;
-}
-
-/** The operations that a run executed, in their order; of a step that failed, those up to the failure. */
-function executedOperations({ steps }: PlanFacts, part: ReceiptPart): readonly Executed[] {
-  return part.steps
-    .map(({ beganAt }, index) => ({ beganAt, index }))
-    .filter(({ beganAt }) => beganAt !== 0)
-    .sort((a, b) => a.beganAt - b.beganAt || a.index - b.index)
-    .flatMap(({ index }) => {
-      const { operations = [], firstOperation = 0, domain = 0 } = steps[index] ?? {};
-      const failed = part.domains[domain]?.operation ?? 0;
-      return operations
-        .map((content, at) => {
-          return { step: index + 1, operation: firstOperation + at + 1, content };
-        })
-        .filter(({ operation }) => {
-          const isIn = failed > firstOperation && failed <= firstOperation + operations.length;
-          return !isIn || operation <= failed;
-        });
-    });
-}
-
-function countOf(executed: readonly Executed[], before: HypercallCounts): HypercallCounts {
-  const counts = new Map(before);
-  for (const { content } of executed) {
-    for (const [name, count] of hypercallsOf(content)) {
-      counts.set(name, (counts.get(name) ?? 0) + count);
-    }
-  }
-  return counts;
+  return { failures, after: repetition.after(options) };
 }
 
 /** The step of a domain that has this operation, from 1; 0: none. */
 function stepWith({ steps }: PlanFacts, domain: number, operation: number): number {
   return steps.findIndex((step) => step.domain === domain && has(step, operation)) + 1;
-}
-
-function commandWith(imageFile: string, faults: readonly string[]): string {
-  return `domb simulate ${shellWord(imageFile)}${faults.map((fault) => ` --fault ${fault}`).join("")}`;
 }
 
 function has({ firstOperation, operations }: PlanFacts["steps"][number], operation: number) {
@@ -235,8 +143,8 @@ function reasonOf(
 
 function adviceFor(status: number): string {
   switch (status) {
-    case LaunchStatus.materialDigest:
-      return "The image is intact here: it was damaged on its way to the host.";
+    case LaunchStatus.ended:
+      return "Another domain ended it: the simulator knows no such thing.";
     case LaunchStatus.signature:
     case LaunchStatus.launchVersion:
       return "`domb verify IMAGE --trust KEY.pub` says by which keys it is signed.";
@@ -245,9 +153,4 @@ function adviceFor(status: number): string {
     default:
       return "`domb simulate IMAGE --trace` shows the launch as it should go.";
   }
-}
-
-/** A word as a POSIX shell takes it. */
-export function shellWord(word: string): string {
-  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -59,6 +59,7 @@ export function factsOfImagined(domains: readonly ImaginedDomain[]): PlanFacts {
       return { name, domid: index + 1, readiness, readyWithin, onFailure };
     }),
     steps,
+    materialOffsets: [],
   };
 }
 

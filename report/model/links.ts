@@ -8,6 +8,8 @@ import type { PlanFacts } from "./plan-facts.js";
 /** Both may notify the other. */
 export interface ChannelLink {
   readonly kind: "event-channel";
+  /** As the owner is told it; null: it is told none. */
+  readonly name: string | null;
   readonly owner: string;
   readonly peer: string;
   /** The owner's port. */
@@ -17,6 +19,7 @@ export interface ChannelLink {
 /** Memory of the owner that others map; names of domains. */
 export interface MemoryLink {
   readonly kind: "shared-memory";
+  readonly name: string | null;
   readonly owner: string;
   readonly bytes: number;
   /** The owner's first grant reference for it. */
@@ -29,16 +32,30 @@ export interface MemoryLink {
 
 export type Link = ChannelLink | MemoryLink;
 
+/** A link on its owner's command line: its name, how it is the owner's, its port or reference. */
+const ownLink = /(?<=^|\s)domb\.link\.(\S+?)=(open|own):(?:\d+:)+(\d+)(?=\s|$)/g;
+
 type Grant = Extract<PlanOperation, { kind: "grant" }>;
 
-/** Every link of a plan, by its owner. */
-export function linksOf({ domains, steps }: PlanFacts): readonly Link[] {
+/** Every link of a plan, by its owner; `cmdlines`: what domains are told, by name. */
+export function linksOf(
+  { domains, steps }: PlanFacts,
+  cmdlines: ReadonlyMap<string, string>,
+): readonly Link[] {
   const nameOf = (domain: number): string => domains[domain]?.name ?? "";
   return domains.flatMap(({ name: owner }, domain) => {
+    const told = [...(cmdlines.get(owner) ?? "").matchAll(ownLink)];
+    const toldName = (way: string, last: number): string | null =>
+      told.find((match) => match[2] === way && Number(match[3]) === last)?.[1] ?? null;
     const operations = steps.flatMap((step) => (step.domain === domain ? step.operations : []));
     const channels = operations.flatMap((one): ChannelLink[] =>
       one.kind === "openChannel"
-        ? [{ kind: "event-channel", owner, peer: nameOf(one.peer), port: one.port }]
+        ? [
+            {
+              ...{ kind: "event-channel", name: toldName("open", one.port), owner },
+              ...{ peer: nameOf(one.peer), port: one.port },
+            },
+          ]
         : [],
     );
     const grants = new Map<number, Grant[]>();
@@ -49,10 +66,11 @@ export function linksOf({ domains, steps }: PlanFacts): readonly Link[] {
       const others = all.filter(({ peer }) => peer !== domain);
       const may = (readOnly: number) =>
         others.filter((one) => one.readOnly === readOnly).map(({ peer }) => nameOf(peer));
+      const reference = Math.min(...all.map((one) => one.reference));
       return {
-        ...{ kind: "shared-memory", owner },
+        ...{ kind: "shared-memory", name: toldName("own", reference), owner },
         bytes: Math.max(0, ...all.map(({ count }) => count)) * PAGE_SIZE,
-        reference: Math.min(...all.map(({ reference }) => reference)),
+        reference,
         ...{ writers: [owner, ...may(0)], readers: may(1) },
       };
     });

@@ -18,7 +18,8 @@ export function criticalOf({ criticalPath }: Run): {
 
 /** Several links of a path that are told as one. */
 export interface PathPart extends Span {
-  readonly what: Activity["kind"] | "readiness";
+  /** in-vain: a domain did not become ready. */
+  readonly what: Activity["kind"] | "readiness" | "in-vain";
   /** Names of its domains. */
   readonly domains: readonly string[];
   readonly spentNs: number;
@@ -29,9 +30,10 @@ export function pathInShort({ criticalPath, timeline }: Run): readonly PathPart[
   const parts: PathPart[] = [];
   for (const link of criticalPath.links) {
     const activity = link.kind === "activity" ? timeline.activities[link.activity] : undefined;
-    const what = activity?.kind ?? "readiness";
     const index = link.kind === "readiness" ? link.domain : activity?.domain;
-    const name = index === undefined ? [] : [timeline.domains[index]?.name ?? ""];
+    const life = index === undefined ? undefined : timeline.domains[index];
+    const what = activity?.kind ?? (life?.readyNs == null ? "in-vain" : "readiness");
+    const name = life === undefined ? [] : [life.name];
     const spentNs = link.endedNs - link.beganNs;
     if (spentNs === 0) continue;
     const last = parts.at(-1);

@@ -36,6 +36,8 @@ export interface StepFacts {
 export interface PlanFacts {
   readonly domains: readonly DomainFacts[];
   readonly steps: readonly StepFacts[];
+  /** Where each material lies in the image, in bytes. */
+  readonly materialOffsets: readonly number[];
 }
 
 export function factsOf(plan: Plan): PlanFacts {
@@ -49,6 +51,7 @@ export function factsOf(plan: Plan): PlanFacts {
       const guards = plan.guards.slice(firstGuard, firstGuard + guardCount);
       return { domain, kind: kindOf(operations), guards, firstOperation, operations };
     }),
+    materialOffsets: plan.materials.map(({ offset }) => offset),
   };
 }
 

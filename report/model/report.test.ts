@@ -186,6 +186,9 @@ describe("a failure", () => {
     expect(runs[0].failures).toMatchObject([
       { endedLaunch: false, status: "ended", domain: "cache", step: 0 },
     ]);
+    expect(runs[0].failures[0]?.command).toMatch(
+      /^domb simulate launch\.img --behave cache=end@30\d\dus:crash$/,
+    );
   });
 
   test("by a domain that was late names it, and what was undone when", async () => {
@@ -194,6 +197,7 @@ describe("a failure", () => {
     const [failure] = runs[0].failures;
     expect(failure).toMatchObject({ status: "late", domain: "database" });
     expect(failure?.reason).toBe("database was not ready in time");
+    expect(failure?.command).toBe("domb simulate launch.img --behave database=silent");
     const { activities, domains } = runs[0].timeline;
     const { beganNs = 0 } = activities.at(-1) ?? {};
     expect(activities.at(-1)?.kind).toBe("undo");

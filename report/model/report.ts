@@ -3,6 +3,7 @@
 // Domains of a run are told by index, from 0, in its `domains`; steps and operations by number, from
 // 1, as in the receipt; times are nanoseconds since the boot domain began with the plan.
 
+import { basename } from "node:path";
 import {
   type ExplainedDomain,
   type ExplainedMaterial,
@@ -15,11 +16,12 @@ import { LaunchStatus } from "../../contract/receipt.js";
 import type { Receipt, ReceiptPart } from "../../xen-model/receipt.js";
 import { launchStatusName } from "../../xen-model/receipt.js";
 import { type CriticalPath, criticalPathOf } from "./critical-path.js";
-import { type Before, type Failure, failuresOf } from "./failures.js";
+import { type Failure, failuresOf } from "./failures.js";
 import { type Link, linksOf } from "./links.js";
 import { type MemoryMaps, memoryMapsOf } from "./memory-maps.js";
 import { type OrderGraph, orderOf } from "./order.js";
 import { type DomainFacts, factsOf, type StepFacts } from "./plan-facts.js";
+import { type Before, shellWord } from "./repetition.js";
 import { type Timeline, timelineOf } from "./timeline.js";
 import { type HostCode, type TrustedBase, trustedBasesOf } from "./trusted-base.js";
 
@@ -81,7 +83,10 @@ export interface Report {
 }
 
 export interface ReportInput {
+  /** The image's file, as a command takes it. */
   readonly imageFile: string;
+  /** Options that the simulator needs for this image, each a word: keys, its policy. */
+  readonly simulatorOptions?: readonly string[];
   readonly image: DecodedImage;
   readonly receipt: Receipt;
   readonly source: Report["source"];
@@ -100,7 +105,8 @@ interface PlanRun {
 }
 
 /** The report of a launch of this image; `problem` says why the receipt can't be of it. */
-export function reportOf({ imageFile, image, receipt, source, hostCode }: ReportInput): MadeReport {
+export function reportOf(input: ReportInput): MadeReport {
+  const { imageFile, simulatorOptions = [], image, receipt, source, hostCode } = input;
   const runs = runsOf(image, receipt);
   if (typeof runs === "string") return { ok: false, problem: runs };
   const { recovery, ...main } = image;
@@ -118,15 +124,18 @@ export function reportOf({ imageFile, image, receipt, source, hostCode }: Report
   const labels = explanation.domains.flatMap(({ name, label }) =>
     label === "" ? [] : [[name, label] as const],
   );
-  const links = linksOf(factsOf(last.decoded.plan));
-  const ofFirst = runOf(first, imageFile);
-  const ofSecond = second === undefined ? [] : [runOf(second, imageFile, ofFirst.after).run];
+  const cmdlines = explanation.domains.map(({ name, cmdline = "" }) => [name, cmdline] as const);
+  const links = linksOf(factsOf(last.decoded.plan), new Map(cmdlines));
+  const words = [imageFile, ...simulatorOptions].map(shellWord);
+  const simulate = ["domb simulate", ...words].join(" ");
+  const ofFirst = runOf(first, simulate);
+  const ofSecond = second === undefined ? [] : [runOf(second, simulate, ofFirst.after).run];
   const failed = last.part.status !== LaunchStatus.success;
   return {
     ok: true,
     report: {
       schema: "domb.report/1",
-      image: { file: imageFile, ...explained.image },
+      image: { file: basename(imageFile), ...explained.image },
       source,
       outcome: failed ? "failed" : last.plan === "recovery" ? "recovered" : "success",
       runs: [ofFirst.run, ...ofSecond],
@@ -186,7 +195,7 @@ function mismatch({ plan, decoded, part }: PlanRun): string | undefined {
 /** A run, and what one of the other plan would begin with. */
 function runOf(
   { plan, decoded, part }: PlanRun,
-  imageFile: string,
+  simulate: string,
   before?: Before,
 ): { readonly run: Run; readonly after: Before } {
   const facts = factsOf(decoded.plan);
@@ -201,7 +210,7 @@ function runOf(
     wait: nanoseconds(part.waitTicks),
   };
   const measured = Object.values(spentNs).reduce((sum, time) => sum + time, 0);
-  const { failures, after } = failuresOf(facts, part, imageFile, before);
+  const { failures, after } = failuresOf(facts, part, simulate, before);
   const run: Run = {
     plan,
     planDigest: decoded.header.planDigest,

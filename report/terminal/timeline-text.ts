@@ -4,7 +4,7 @@
 
 import { namesInShort } from "../model/alike.js";
 import type { Failure } from "../model/failures.js";
-import { criticalOf, pathInShort } from "../model/path-in-short.js";
+import { criticalOf, type PathPart, pathInShort } from "../model/path-in-short.js";
 import type { Report, Run } from "../model/report.js";
 import type { DomainLife, Span } from "../model/timeline.js";
 import { formatTime, timeMarks } from "../units.js";
@@ -142,13 +142,18 @@ function noteOf(life: DomainLife): string {
   return `${lifeText(life)}${state === "started" ? ready : ""}`;
 }
 
+const partWords: Readonly<Partial<Record<PathPart["what"], string>>> = {
+  readiness: "until ready:",
+  "in-vain": "in vain for",
+};
+
 /** The path's links, steps of one kind that follow each other in one line. */
 function pathText(run: Run): readonly string[] {
   const { criticalPath, timeline } = run;
   const head = `critical path, ${formatTime(criticalPath.lengthNs)} of ${formatTime(timeline.durationNs)}`;
   const lines = pathInShort(run).map(({ what, domains, spentNs }) => {
     const names = namesInShort(domains);
-    return `  ${formatTime(spentNs).padStart(8)}  ${what === "readiness" ? "until ready:" : what}${names === "" ? "" : ` ${names}`}`;
+    return `  ${formatTime(spentNs).padStart(8)}  ${partWords[what] ?? what}${names === "" ? "" : ` ${names}`}`;
   });
   return [head, ...lines];
 }

@@ -16,7 +16,7 @@ export interface TimeAxis {
 
 /** Room of a fold, and of a label with some air around it. */
 const FOLD = 40;
-const LABEL = 64;
+const LABEL = 100;
 /** Waits that take more of a launch than this hide the work between them. */
 const MOST_WAITED = 0.7;
 
@@ -47,7 +47,7 @@ export function foldedAxis({ timeline }: Run, width: number): TimeAxis | undefin
   const labels: { place: number; text: string }[] = [];
   for (const { beganNs, endedNs } of waits) {
     advance(beganNs, (beganNs - time) * scale);
-    labels.push({ place: place + fold / 2, text: formatTime(endedNs - beganNs) });
+    labels.push({ place: place + fold / 2, text: `waits ${formatTime(endedNs - beganNs)}` });
     advance(endedNs, fold);
   }
   advance(durationNs, (durationNs - time) * scale);

@@ -176,15 +176,17 @@ function linksOf({ links }: Report): Html {
   const rows = links.map((link) => {
     if (link.kind === "event-channel") {
       const both = `${link.owner} and ${link.peer} notify each other`;
-      return [`event channel, port ${link.port}`, link.owner, link.peer, both];
+      return [link.name ?? "", `event channel, port ${link.port}`, link.owner, link.peer, both];
     }
-    const { owner, writers, readers, bytes, reference } = link;
+    const { name, owner, writers, readers, bytes, reference } = link;
     const others = [...writers.slice(1), ...readers].join(", ");
     const may = readers.length === 0 ? "" : `; ${readers.join(", ")} may only read`;
     const what = `${formatBytes(bytes)} of memory, grant ${reference}`;
-    return [what, owner, others, `${writers.join(", ")} may write${may}`];
+    return [name ?? "", what, owner, others, `${writers.join(", ")} may write${may}`];
   });
-  const columns = ["Link", "Of", "With", "What it allows"].map((title) => ({ title }));
+  const columns = ["Link", "What it is", "Of", "With", "What it allows"].map((title) => ({
+    title,
+  }));
   return html`<h3>Links</h3>
 <div class="matrix">${table("Links between domains", columns, rows)}</div>`;
 }

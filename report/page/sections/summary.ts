@@ -27,7 +27,7 @@ export function summary(report: Report): Html {
   return html`<header class="summary">
 <p class="kicker">Launch report</p>
 <h1>${image.file}</h1>
-<p class="outcome ${outcome}"><span class="sign" aria-hidden="true">${sign}</span> <strong>${word}</strong> <span>${restOf(outcomeSentence(report))}</span></p>
+<p class="outcome ${outcome}"><span class="sign" aria-hidden="true">${sign}</span> <strong>${word}</strong>${restOf(outcomeSentence(report))}</p>
 <p class="source">${from}</p>
 <dl class="facts">
 ${factsOf(report).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
@@ -38,8 +38,7 @@ ${digestLine(report)}
 
 /** A sentence without its first word, which stands before it already. */
 function restOf(sentence: string): string {
-  const [, rest = ""] = /^\w+:? (.*)$/s.exec(sentence) ?? [];
-  return rest;
+  return sentence.replace(/^\w+/, "");
 }
 
 function digestLine({ image, runs }: Report): Html {
@@ -97,6 +96,12 @@ ${all.map(({ plan, failure }) => failureOf(failure, several ? `${plan} plan` : "
 </section>`;
 }
 
+/** Text in which commands stand between backticks. */
+function prose(text: string): Html {
+  const parts = text.split("`");
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`;
+}
+
 function failureOf(failure: Failure, plan: string): Html {
   const { reason, step, operation, operationKind, domain, error, status, endedLaunch } = failure;
   const places: readonly (readonly [string, string])[] = [
@@ -117,7 +122,7 @@ function failureOf(failure: Failure, plan: string): Html {
   ];
   const again =
     failure.command === null
-      ? html`<p>${failure.advice ?? ""}</p>`
+      ? html`<p>${prose(failure.advice ?? "")}</p>`
       : html`<p>Again in the simulator:</p><pre class="command"><code>${failure.command}</code></pre>`;
   return html`<article class="failure">
 <h3>${reason}</h3>

@@ -2,7 +2,7 @@
 // The sections of time and order: for each run its timeline, its critical path and its order graph.
 
 import { namesInShort } from "../../model/alike.js";
-import { pathInShort } from "../../model/path-in-short.js";
+import { type PathPart, pathInShort } from "../../model/path-in-short.js";
 import type { Report, Run } from "../../model/report.js";
 import { formatTime } from "../../units.js";
 import { activityWords, lifeText, readinessWords, spendingWords } from "../../words.js";
@@ -95,12 +95,11 @@ async function spending({ spentNs, plan, timeline }: Run): Promise<Html> {
 
 function pathTable(run: Run): Html {
   const rows = pathInShort(run).map(({ what, domains, beganNs, spentNs }) => {
-    const words = what === "readiness" ? "becomes ready" : activityWords[what];
-    const who = what === "readiness" ? namesInShort(domains) : "boot domain";
-    const whom = what === "readiness" ? "" : namesInShort(domains);
+    const names = namesInShort(domains);
+    const words = partWords(what, names);
     const share = run.timeline.durationNs === 0 ? 0 : (100 * spentNs) / run.timeline.durationNs;
     return [
-      html`${who} ${words}${whom === "" ? "" : ` ${whom}`}`,
+      words,
       formatTime(beganNs),
       formatTime(spentNs),
       `${share < 0.1 ? "<0.1" : share.toFixed(1)} %`,
@@ -116,6 +115,13 @@ function pathTable(run: Run): Html {
     ],
     rows,
   );
+}
+
+/** A part of the critical path in words. */
+function partWords(what: PathPart["what"], names: string): string {
+  if (what === "readiness") return `${names} becomes ready`;
+  if (what === "in-vain") return `${names} is awaited in vain`;
+  return `boot domain ${activityWords[what]}${names === "" ? "" : ` ${names}`}`;
 }
 
 function timelineTable({ timeline, criticalPath, plan }: Run): Html {
