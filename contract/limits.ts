@@ -34,7 +34,7 @@ export const MAX_READY_WITHIN = 3600000;
 export const MAX_DOMID = 0x7fee;
 /** The boot domain's own domid: DOMID_FIRST_RESERVED - 1. */
 export const BOOT_DOMID = 0x7fef;
-/** Virtual CPUs of one domain: what Xen gives on arm64 with a GICv3. */
+/** Virtual CPUs of one domain: what Xen gives on x86-64, and on arm64 with a GICv3. */
 export const MAX_VCPUS = 128;
 /** Memory of one domain in pages: 1 TiB. */
 export const MAX_MEMORY_PAGES = 0x10000000;

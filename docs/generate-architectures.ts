@@ -106,7 +106,7 @@ export async function architecturesPage(): Promise<string> {
     "| what a guest is told by | start info, memory map, ACPI tables | a device tree that the compiler makes |",
     "| a domain's output | debug port, hypercall | a UART (PL011, `console=ttyAMA0`), hypercall |",
     "| interrupt controller | local APIC | GICv3, or GICv2 if `host.board` names a board that has one |",
-    "| several vCPUs | not yet | up to 128 with a GICv3, 8 with a GICv2; the domain starts them by PSCI |",
+    "| several vCPUs | up to 128; ACPI tables name their local APICs, which start them | up to 128 with a GICv3, 8 with a GICv2; the domain starts them by PSCI |",
     "| where RAM begins | 0; above 4 GiB from there on | 1 GiB; what is more than 3 GiB from 8 GiB on |",
     "| a boot loader gives | Multiboot modules | `multiboot,kernel` and `multiboot,ramdisk` in `/chosen` |",
     "| Xen without dom0 (`CONFIG_DOM0=n`) | yes | no such configuration |",

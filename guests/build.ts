@@ -20,7 +20,7 @@ const outputs: Readonly<Record<Architecture, string>> = {
 };
 
 const guests = {
-  x86_64: ["dom0", "hello", "linked", "ports", "privileges", "probe", "receipt", "ticker"],
+  x86_64: ["cpus", "dom0", "hello", "linked", "ports", "privileges", "probe", "receipt", "ticker"],
   arm64: ["cpus", "devices", "hello", "linked", "privileges", "probe", "receipt", "ticker"],
 } as const;
 

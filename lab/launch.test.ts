@@ -3,8 +3,10 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { roles, rolesOf } from "../compiler/plan/roles.js";
+import { MAX_VCPUS } from "../contract/limits.js";
 import { LaunchStatus } from "../contract/receipt.js";
 import { guestKernel } from "../guests/build.js";
+import type { Architecture } from "../setup/paths.js";
 import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
 import { machines } from "../xen-model/machines.js";
 import { parseReceiptLines, withoutTimes } from "../xen-model/receipt.js";
@@ -75,25 +77,47 @@ describe("a launch with Linux and a kernel that is not", () => {
   });
 });
 
-describe("examples/several-vcpus on arm64", () => {
+/** What the registers of a vCPU say that it is. */
+const vcpuIds: Readonly<Record<Architecture, (vcpu: number) => number>> = {
+  // Of its local APIC.
+  x86_64: (vcpu) => vcpu * 2,
+  // Its affinity: sixteen to a cluster.
+  arm64: (vcpu) => ((vcpu >> 4) << 8) | (vcpu & 15),
+};
+
+/** Numbers and ids of the vCPUs that guests/cpus says it has started, in this order. */
+function vcpusIn(output = ""): readonly (readonly [number: number, id: number])[] {
+  const lines = output.matchAll(/^cpus: (\w+) runs, its own id is (\w+)$/gm);
+  return [...lines].map(([, number = "", id = ""]) => [
+    Number.parseInt(number, 16),
+    Number.parseInt(id, 16),
+  ]);
+}
+
+function expectedVcpus(architecture: Architecture, count: number) {
+  return Array.from({ length: count }, (_, vcpu) => [vcpu, vcpuIds[architecture](vcpu)]);
+}
+
+describe.each(everyArchitecture)("examples/several-vcpus on %s", (_, architecture) => {
   let launch: Booted;
 
   beforeAll(async () => {
-    const { image, xenCommandLine } = await compiledExample("several-vcpus");
+    const { image, xenCommandLine } = await compiledExample("several-vcpus", architecture);
     launch = await booted(image, xenCommandLine);
   });
 
   it("brings Linux to userspace with all its vCPUs online", () => {
     expect(launch.outcome.status).toBe("success");
-    expect(launch.outputs.linux).toContain("SMP: Total of 4 processors activated.");
+    expect(launch.outputs.linux).toContain("smp: Brought up 1 node, 4 CPUs");
     expect(launch.outputs.linux).toContain("domb: hello from linux");
   });
 
+  it("gives Linux nothing to complain of in its tables and its vCPUs' caches", () => {
+    expect(launch.outputs.linux).not.toMatch(/ACPI (BIOS )?(Error|Warning)|inconsistent MTRR/);
+  });
+
   it("has a kernel that is not Linux start each vCPU by its number", () => {
-    const ran = [...(launch.outputs.cpus ?? "").matchAll(/^cpus: (\d+) runs, affinity (\d+)$/gm)];
-    const numbers = Array.from({ length: 8 }, (_, vcpu) => String(vcpu));
-    expect(ran.map(([, number]) => number)).toEqual(numbers);
-    expect(ran.map(([, , affinity]) => affinity)).toEqual(numbers);
+    expect(vcpusIn(launch.outputs.cpus)).toEqual(expectedVcpus(architecture, 8));
   });
 });
 
@@ -150,6 +174,16 @@ describe.each(everyArchitecture)("a launch of tiny kernels on %s", (_, architect
     expect(outputs.small).toContain("probe: ok");
     expect(outputs.large).toContain("probe: ok");
     expect(outputs.large).toContain(above[architecture].said);
+  });
+
+  it("gives a domain as many vCPUs as there can be, on a host with just the memory for them", async () => {
+    const cpus = { ...guest, kernel: guestKernel("cpus", architecture), vcpus: MAX_VCPUS };
+    const { image, xenCommandLine, demand } = await compiled({ domb: 1, domains: { cpus } });
+    const { outcome, outputs } = await booted(image, xenCommandLine, {
+      hostMemoryBytes: demand.totalBytes,
+    });
+    expect(outcome).toMatchObject({ status: "success" });
+    expect(vcpusIn(outputs.cpus)).toEqual(expectedVcpus(architecture, MAX_VCPUS));
   });
 
   it("starts eight domains on a host with just the memory that the compiler asks for", async () => {

@@ -73,6 +73,7 @@ export const packages = [
   { name: "mtools", reason: "grub-mkrescue fills a disk with it", needs: ["mformat"] },
   { name: "openssl", reason: "tests make keys", needs: ["openssl"] },
   { name: "chromium", reason: "tests look at reports in a browser", needs: ["chromium"] },
+  { name: "acpica-tools", reason: "tests read ACPI tables with iasl", needs: ["iasl"] },
   { name: "device-tree-compiler", reason: "tests compare device trees with dtc", needs: ["dtc"] },
   {
     name: "gcc-aarch64-linux-gnu",

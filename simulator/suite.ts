@@ -15,6 +15,7 @@ import { memoryCases } from "./suite/memory-cases.js";
 import { planCases } from "./suite/plan-cases.js";
 import { signatureCases } from "./suite/signature-cases.js";
 import { plainCase, type SuiteCase } from "./suite/suite-case.js";
+import { vcpuCases } from "./suite/vcpu-cases.js";
 
 export type { SuiteCase } from "./suite/suite-case.js";
 
@@ -63,6 +64,7 @@ export async function suite(architecture: Architecture = "x86_64"): Promise<read
     ...labelCases(labelled, policy),
     ...limitCases(two),
     ...memoryCases(two, freePages(architecture)),
+    ...vcpuCases(one),
     ...singleFaults("two domains", two.image, wasm),
     ...doubleFaults("two domains", two.image, wasm),
     ...singleFaults("two labelled domains", labelled.image, wasm, policy),

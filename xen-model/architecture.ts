@@ -34,8 +34,10 @@ export interface HostArchitecture {
   domainPages(others: number): number;
   /** Pages for paging structures that it has from its creation. */
   readonly initialPoolPages: number;
-  /** Pages that so many vCPUs of a domain take. */
+  /** Pages that so many vCPUs of a domain take; a few less where Xen's heap has room. */
   vcpuPages(vcpus: number): number;
+  /** Pages that they take of those for paging structures. */
+  vcpuTables(vcpus: number): number;
   /** Whether Xen's copy of a context wants a page of its own, when there are so many domains. */
   copyTakesPage(domains: number): boolean;
   /** Whether a domain starts with fewer vCPUs than it may have. */

@@ -9,7 +9,7 @@ const TABLE_FRAMES = [2 ** 9, 2 ** 18, 2 ** 27] as const;
 
 export class GuestTables {
   /** Pages that are in use for something else. */
-  readonly #others: number;
+  #others: number;
   /** Level (from 1, the lowest) and number of each table that frames are mapped by. */
   readonly #tables: Set<string>;
 
@@ -21,6 +21,11 @@ export class GuestTables {
   /** Pages of all tables. */
   get pages(): number {
     return this.#others + this.#tables.size;
+  }
+
+  /** Takes pages for something else than a table. */
+  take(pages: number): void {
+    this.#others += pages;
   }
 
   /** Maps an extent; false if its tables would not fit into `most` pages. */

@@ -156,10 +156,11 @@ export class ModelHost {
   /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
   allocateVcpus(domain: ModelDomain, vcpus: number): number {
     if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
-    const { vcpuPages } = this.architecture;
+    const { vcpuPages, vcpuTables } = this.architecture;
     const pages = vcpuPages(vcpus) - vcpuPages(domain.vcpus);
     if (!this.#take(pages)) return -abi.XEN_ENOMEM;
     domain.structurePages += pages;
+    domain.tables.take(vcpuTables(vcpus) - vcpuTables(domain.vcpus));
     domain.vcpus = vcpus;
     return 0;
   }

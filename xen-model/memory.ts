@@ -9,14 +9,17 @@ const MEBIBYTE = 0x100000;
 const XEN_PAGES = (64 * MEBIBYTE) / PAGE_SIZE;
 /** Bytes of `struct page_info` and of the machine-to-physical table for each page of the host. */
 const XEN_BYTES_PER_PAGE = 40;
-/** Structures of a domain and its vCPU, event channels, shared info, local APIC, VMCB. */
-export const DOMAIN_PAGES = 64;
+/** Structures of a domain, event channels, shared info. */
+const DOMAIN_PAGES = 48;
+/** Structures of a vCPU, its stack or its local APIC and VMCB. */
+const VCPU_PAGES = 16;
 /** The boot domain's code, its linear memory, start info and what rounding takes. */
 const BOOT_DOMAIN_BYTES = 4 * MEBIBYTE;
 
 /** What counts of a planned domain. */
 export interface PlannedDomain {
   readonly name: string;
+  readonly vcpus: number;
   readonly memoryPages: number;
   readonly pagingPoolPages: number;
   readonly maxGrantFrames: number;
@@ -44,8 +47,13 @@ export function bootDomainBytes(imageBytes: number): number {
 
 /** What a domain takes of the host's memory. */
 export function pagesOfDomain(domain: PlannedDomain): number {
-  const { memoryPages, pagingPoolPages, maxGrantFrames } = domain;
-  return memoryPages + pagingPoolPages + maxGrantFrames * 2 + DOMAIN_PAGES;
+  const { vcpus, memoryPages, pagingPoolPages, maxGrantFrames } = domain;
+  return memoryPages + pagingPoolPages + maxGrantFrames * 2 + structurePages(vcpus);
+}
+
+/** Pages of Xen's own structures for a domain. */
+function structurePages(vcpus: number): number {
+  return DOMAIN_PAGES + vcpus * VCPU_PAGES;
 }
 
 /** What the host must have for this plan, whose image has so many bytes. */
@@ -55,7 +63,7 @@ export function hostDemand(
 ): HostDemand {
   const bootDomain = bootDomainBytes(imageBytes);
   const bootDomainPages =
-    bootDomain / PAGE_SIZE + pagingPoolPages(bootDomain / PAGE_SIZE, 1) + DOMAIN_PAGES;
+    bootDomain / PAGE_SIZE + pagingPoolPages(bootDomain / PAGE_SIZE, 1) + structurePages(1);
   const domains = plan.domains.map((domain) => ({
     name: domain.name,
     pages: pagesOfDomain(domain),

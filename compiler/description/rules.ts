@@ -136,7 +136,7 @@ export const descriptionRules = defineRules({
     severity: "error",
     explanation:
       "The value has a meaning in the design of domb, but this version can't act on it, and refuses it.",
-    example: "vcpus: 2",
+    example: "type: pv",
   },
   DOMB1016: {
     slug: "unknown-value",

@@ -146,15 +146,10 @@ export const domainSchema = z
       memoryFault,
     ),
     vcpus: judged(
-      z
-        .int()
-        .min(1)
-        .max(MAX_VCPUS)
-        .meta({
-          description:
-            "How many virtual CPUs it has: one on x86-64 as yet, up to 128 on arm64 with a GICv3 and " +
-            "8 with a GICv2.",
-        }),
+      z.int().min(1).max(MAX_VCPUS).meta({
+        description:
+          "How many virtual CPUs it has: up to 128, but 8 on an arm64 board with a GICv2.",
+      }),
       vcpusFault,
     ).default(1),
     type: judged(

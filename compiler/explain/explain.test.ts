@@ -106,6 +106,7 @@ describe("explainImage", () => {
         limits event channels to port 127, 4 grant frames, 0 maptrack frames
         ready  once started; its failure ends the launch
         told   "name=storage"
+        ACPI   XSDT, FACP, DSDT, APIC; 1 local APIC: 0
         start  at 0x100000, ebx 0x103000
         memory
           000000000-0000fffff       1 MiB  free
@@ -126,7 +127,7 @@ describe("explainImage", () => {
               9  verify material 2 (start of day)
              10  verify material 3 (vCPU context)
              11  copy 000103000-000103fff, 4 KiB from material 2 (start of day) at 0x0
-             12  set the context of vCPU 0 from material 3 (vCPU context)
+             12  set the context of vCPUs from material 3 (vCPU context)
         step 5, after step 3; shared with web
              17  start the domain
 
@@ -134,6 +135,7 @@ describe("explainImage", () => {
         limits event channels to port 127, 4 grant frames, 0 maptrack frames
         ready  once started; its failure ends the launch
         told   "name=web"
+        ACPI   XSDT, FACP, DSDT, APIC; 1 local APIC: 0
         start  at 0x100000, ebx 0x103000
         memory
           000000000-0000fffff       1 MiB  free
@@ -147,7 +149,7 @@ describe("explainImage", () => {
              13  verify material 4 (start of day)
              14  verify material 3 (vCPU context)
              15  copy 000103000-000103fff, 4 KiB from material 4 (start of day) at 0x0
-             16  set the context of vCPU 0 from material 3 (vCPU context)
+             16  set the context of vCPUs from material 3 (vCPU context)
         step 6, after step 4; shared with storage
              17  start the domain
 

@@ -4,6 +4,7 @@
 
 import { type Architecture, architectureNames } from "../../xen-model/machines.js";
 import type { DecodedImage } from "../image/decode-image.js";
+import type { ReadAcpi } from "./acpi.js";
 import {
   type ExplainedDomain,
   type ExplainedMaterial,
@@ -83,6 +84,7 @@ function explainDomain(
     ...(domain.roles.length === 0 ? [] : [`  roles  ${domain.roles.join(", ")}`]),
     ...(domain.label === "" ? [] : [`  label  ${domain.label}`]),
     ...(cmdline === undefined ? [] : [`  told   ${JSON.stringify(cmdline)}`]),
+    ...(domain.acpi === undefined ? [] : [`  ACPI   ${explainAcpi(domain.acpi)}`]),
     ...entry,
     "  memory",
     ...domain.memory.map((region) => `    ${explainRegion(region)}`),
@@ -101,6 +103,13 @@ function readinessText({ readiness, readyWithin }: ExplainedDomain): string {
   const what =
     readiness === "signalled" ? "once it has signalled" : "once it has signalled and ended";
   return `${what}, within ${readyWithin} ms`;
+}
+
+/** Which tables there are, and which processors they list. */
+function explainAcpi({ tables, processors }: ReadAcpi): string {
+  const ids = names(processors.map(({ apicId }) => String(apicId)));
+  const signatures = tables.map(({ signature }) => signature).join(", ");
+  return `${signatures}; ${count(processors.length, "local APIC")}: ${ids}`;
 }
 
 /** Operations that an earlier step showed are not shown again, but for short steps. */
@@ -158,7 +167,7 @@ function explainOperation(
     populate: "populate",
     copy: "copy",
     clear: "clear",
-    setContext: "set the context of vCPU 0",
+    setContext: "set the context of vCPUs",
     start: "start the domain",
     openChannel: "open an event channel",
     openSignal: "open the boot domain's event channel",

@@ -11,6 +11,7 @@ import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";
 import type { Plan, PlanDomain, PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
 import { type Role, rolesOf } from "../plan/roles.js";
+import type { ReadAcpi } from "./acpi.js";
 import { type GuestRegion, guestMemory } from "./guest-memory.js";
 import type { ReadContext } from "./guest-start.js";
 import { readContext, readStartOfDay } from "./start.js";
@@ -71,6 +72,8 @@ export interface ExplainedDomain {
   readonly onFailure: PlanDomain["onFailure"];
   /** Absent when no start of day is copied. */
   readonly cmdline?: string;
+  /** The ACPI tables that it is told of; absent on arm64. */
+  readonly acpi?: ReadAcpi;
   /** Absent when no context is set. */
   readonly start?: ReadContext;
   readonly memory: readonly GuestRegion[];
@@ -186,6 +189,7 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
       onDeath: (record.createFlags & XEN_DOMCTL_CDF_host_ends) === 0 ? "leave" : "reboot",
       roles: rolesOf(record.createFlags),
       ...(started.cmdline === undefined ? {} : { cmdline: started.cmdline }),
+      ...(started.acpi === undefined ? {} : { acpi: started.acpi }),
       ...(started.context === undefined ? {} : { start: started.context }),
       memory: guestMemory(plan, operations, started.memoryMap),
       steps: steps.map(({ step, index: at }) => ({
@@ -207,7 +211,7 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
     const context = operations
       .filter((operation) => operation.kind === "setContext")
       .map(({ material }) => readContext(architecture, materials[material] ?? new Uint8Array()))
-      .at(-1);
+      .findLast((read) => read !== undefined);
     const told = operations
       .filter((operation) => operation.kind === "copy")
       .filter(({ material }) => plan.materials[material]?.kind === "startOfDay")
@@ -215,7 +219,8 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
         readStartOfDay(architecture, materials[material] ?? new Uint8Array(), frame * PAGE_SIZE),
       )
       .at(-1);
-    return { context, cmdline: told?.cmdline, memoryMap: told?.memoryMap ?? [] };
+    const { cmdline, acpi, memoryMap = [] } = told ?? {};
+    return { context, cmdline, acpi, memoryMap };
   }
 
   /** Other domains whose steps end with the last of this step's operations. */

@@ -20,8 +20,10 @@ import {
   hvm_start_info_memmap_paddr_offset,
   hvm_start_info_modlist_paddr_offset,
   hvm_start_info_nr_modules_offset,
+  hvm_start_info_rsdp_paddr_offset,
   hvm_start_info_size,
 } from "../../contract/xen-abi.js";
+import { readAcpi } from "./acpi.js";
 import type { ReadContext, ReadStartOfDay } from "./guest-start.js";
 
 /** Reads the start of day that a guest has at `address`. */
@@ -41,7 +43,13 @@ export function readStartOfDay(bytes: Uint8Array, address: number): ReadStartOfD
   const mapAt = pointer(hvm_start_info_memmap_paddr_offset);
   const room = Math.floor((bytes.length - mapAt) / hvm_memmap_table_entry_size);
   const entries = view.getUint32(hvm_start_info_memmap_entries_offset, true);
+  const acpi = readAcpi(
+    bytes,
+    address,
+    Number(view.getBigUint64(hvm_start_info_rsdp_paddr_offset, true)),
+  );
   return {
+    ...(acpi === undefined ? {} : { acpi }),
     cmdline:
       cmdlineEnd < 0 ? undefined : Buffer.from(bytes.subarray(cmdlineAt, cmdlineEnd)).toString(),
     ramdiskAddress: hasModule

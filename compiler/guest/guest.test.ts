@@ -112,12 +112,15 @@ describe("layOutGuest", () => {
   it("tells the guest where its command line, memory map and ramdisk are", () => {
     const result = layOut(5 * GIB, kernelAt(MIB, MIB), 5000, "root=/dev/zero ünïcode");
     if (!result.ok) throw new Error("bug: no layout");
-    const { startOfDay, vcpuContext } = result.value;
+    const { startOfDay, vcpuContexts } = result.value;
     const address = startOfDay.frame * PAGE_SIZE;
     const told = readStartOfDay(startOfDay.bytes, address);
     expect(told.cmdline).toBe("root=/dev/zero ünïcode");
     expect(told.memoryMap).toEqual(memoryMap(5 * GIB, { address, bytes: PAGE_SIZE }));
-    expect(readContext(vcpuContext)).toEqual({ entry: MIB, startInfo: address });
+    expect(readContext(vcpuContexts[0] ?? new Uint8Array())).toEqual({
+      entry: MIB,
+      startInfo: address,
+    });
     // struct hvm_start_info: magic, version, flags, nr_modules, modlist_paddr, ..., rsdp_paddr.
     const view = new DataView(startOfDay.bytes.buffer);
     const root = Number(view.getBigUint64(32, true)) - address;

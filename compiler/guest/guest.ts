@@ -26,8 +26,8 @@ export interface Guest {
   readonly kernel: readonly GuestPage[];
   readonly ramdisk: PlacedBytes | undefined;
   readonly startOfDay: PlacedBytes;
-  /** The state in which vCPU 0 starts, as Xen takes it. */
-  readonly vcpuContext: Uint8Array;
+  /** The state in which vCPUs start, as Xen takes it; vCPU 0 is in the first one. */
+  readonly vcpuContexts: readonly Uint8Array[];
   /** DomainRecord.devices and sharedInterrupts of contract/image.ts. */
   readonly devices: number;
   readonly sharedInterrupts: number;
@@ -128,7 +128,7 @@ export function layOutGuest(
         frame: placed.startOfDay,
         bytes: platform.encodeStartOfDay(guest(placed.ramdisk), startInfo),
       },
-      vcpuContext: platform.encodeVcpuContext(kernel.entry, startInfo),
+      vcpuContexts: platform.encodeVcpuContexts(kernel.entry, startInfo, domain.vcpus),
       devices: platform.devices,
       sharedInterrupts: platform.sharedInterrupts(hasOutput(domain)),
     },

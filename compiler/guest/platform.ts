@@ -54,6 +54,9 @@ export interface Platform {
   startOfDayPages(guest: ToldGuest): number;
   /** The start of day for a guest that has it at `address`. */
   encodeStartOfDay(guest: ToldGuest, address: number): Uint8Array;
-  /** The context of vCPU 0 that starts at `entry` and is told of the start of day's address. */
-  encodeVcpuContext(entry: number, startOfDay: number): Uint8Array;
+  /**
+   * The contexts of so many vCPUs. In the first one is vCPU 0, which starts at `entry` and is told of the
+   * start of day's address.
+   */
+  encodeVcpuContexts(entry: number, startOfDay: number, vcpus: number): readonly Uint8Array[];
 }

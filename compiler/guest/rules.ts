@@ -30,9 +30,9 @@ export const guestRules = defineRules({
     title: "a domain has more vCPUs than it can have there",
     severity: "error",
     explanation:
-      "On x86-64 a domain has one vCPU as yet. On arm64 its interrupt controller is of the board's " +
-      "version: a GICv3 serves 128 vCPUs, a GICv2 serves 8.",
-    example: "vcpus: 2 with a bzImage",
+      "On arm64 a domain's interrupt controller is of the board's version: a GICv3 serves 128 vCPUs, " +
+      "a GICv2 serves 8.",
+    example: "vcpus: 9 with a board that has a GICv2",
   },
   DOMB4011: {
     slug: "link-memory",

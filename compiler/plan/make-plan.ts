@@ -130,7 +130,10 @@ function planWith(
     const startOfDay = table.add("startOfDay", guest.startOfDay.bytes);
     const tell = sequences.add([
       fillOperation(fillingOf(guest.startOfDay, startOfDay)),
-      { kind: "setContext", material: table.add("vcpuContext", guest.vcpuContext) },
+      ...guest.vcpuContexts.map((context) => ({
+        kind: "setContext" as const,
+        material: table.add("vcpuContext", context),
+      })),
       ...(description.ready.when === "started"
         ? []
         : [{ kind: "openSignal" as const, port: signalPort(domain) }]),

@@ -85,10 +85,10 @@ function readGuest(
     const copy = operations.find((one) => one.kind === "copy" && one.frame === frame);
     return copy?.kind === "copy" ? { frame, bytes: bytesOf(copy.material) } : undefined;
   };
-  const context = operations.findLast(({ kind }) => kind === "setContext");
-  if (context?.kind !== "setContext") return undefined;
-  const vcpuContext = bytesOf(context.material);
-  const start = readContext(decoded.architecture, vcpuContext);
+  const vcpuContexts = operations.flatMap((operation) =>
+    operation.kind === "setContext" ? [bytesOf(operation.material)] : [],
+  );
+  const start = readContext(decoded.architecture, vcpuContexts[0] ?? new Uint8Array());
   if (start === undefined) return undefined;
   const startOfDay = placedAt(start.startInfo / PAGE_SIZE);
   if (startOfDay === undefined) return undefined;
@@ -117,7 +117,7 @@ function readGuest(
         ),
         ramdisk,
         startOfDay,
-        vcpuContext,
+        vcpuContexts,
         devices: record.devices,
         sharedInterrupts: record.sharedInterrupts,
       },

@@ -13,7 +13,7 @@
 
         .text
         .code32
-        .globl entry
+        .globl entry, top, descriptor_table
 entry:
         cld
         movl    $stack_end, %esp

@@ -27,6 +27,7 @@ export function arm64Architecture(gic: number): HostArchitecture {
     domainPages: () => DOMAIN_PAGES,
     initialPoolPages: INITIAL_POOL_PAGES,
     vcpuPages: (vcpus) => (vcpus === 0 ? 0 : SHARED_VCPU_PAGES + vcpus * VCPU_PAGES),
+    vcpuTables: () => 0,
     copyTakesPage: () => false,
     // boot_domain_may_control(), xen/common/boot_domain.c.
     startsWithoutVcpus: false,

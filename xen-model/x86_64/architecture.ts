@@ -7,20 +7,25 @@ import { GuestTables } from "../guest-tables.js";
 import { creationError } from "./create-domain.js";
 import { loadContext } from "./hvm-context.js";
 
-/** Tables that a domain with a vCPU has before any memory, as measured; one maps 512 GiB from 0. */
-const FIRST_TABLES = 11;
+/** Roots of tables that a domain has: its own, and MAX_NESTEDP2M that it does not use. */
+const ROOT_TABLES = 1 + 10;
+/** Pages of a vCPU, and of small structures that all of a domain's share, as measured. */
+const VCPU_PAGES = 8;
+const SHARED_VCPU_PAGES = 4;
 
 export const x86Architecture: HostArchitecture = {
   // Small structures share pages: every second domain begins a new one.
   domainPages: (others) => 16 + (others % 2),
   /** hap_enable(), xen/arch/x86/mm/hap/hap.c. */
   initialPoolPages: 256,
-  vcpuPages: (vcpus) => vcpus * 12,
+  vcpuPages: (vcpus) => (vcpus === 0 ? 0 : SHARED_VCPU_PAGES + vcpus * VCPU_PAGES),
+  /** hap_make_monitor_table(), xen/arch/x86/mm/hap/hap.c. */
+  vcpuTables: (vcpus) => vcpus,
   // It is a small structure: there is room for it in the page that the last domain began.
   copyTakesPage: (domains) => domains % 2 === 1,
   startsWithoutVcpus: true,
   creationError,
-  newTables: () => new GuestTables(FIRST_TABLES - 1, ["3:0"]),
+  newTables: () => new GuestTables(ROOT_TABLES),
   contextOf: (command, domctl) => {
     if (command !== abi.XEN_DOMCTL_sethvmcontext) return undefined;
     const bytes = domctl.getUint32(abi.xen_domctl_u_hvmcontext_size_offset, true);

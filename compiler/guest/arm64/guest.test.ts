@@ -160,8 +160,8 @@ describe("a guest on arm64", () => {
   it("finds its device tree where x0 says, behind kernel and ramdisk", () => {
     const guest = laidOut({}, 3 * MIB);
     if (!guest.ok) throw new Error(guest.diagnostics[0]?.message);
-    const { startOfDay, ramdisk, vcpuContext } = guest.value;
-    expect(readContext(vcpuContext)).toEqual({
+    const { startOfDay, ramdisk, vcpuContexts } = guest.value;
+    expect(readContext(vcpuContexts[0] ?? new Uint8Array())).toEqual({
       entry: abi.GUEST_RAM0_BASE + 0x80000,
       startInfo: startOfDay.frame * PAGE_SIZE,
     });

@@ -28,6 +28,7 @@ export function arm64Platform(board: GuestBoard): Platform {
     memoryRanges,
     startOfDayPages: (guest) => deviceTreePages(guest, board),
     encodeStartOfDay: (guest) => encodeGuestTree(guest, board),
-    encodeVcpuContext,
+    // It starts the others, which begin as PSCI says.
+    encodeVcpuContexts: (entry, startOfDay) => [encodeVcpuContext(entry, startOfDay)],
   };
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ACPI tables of a guest (ACPI 6.5, chapter 5): they say that it has a local APIC, without
-// which Linux has no timer, and nothing of a PC. One run of bytes: root pointer, XSDT, MADT, FADT,
-// and a DSDT without any device.
+// The ACPI tables of a guest (ACPI 6.5, chapter 5): they say which local APICs it has, one for each
+// vCPU, without which Linux has no timer and no second CPU, and nothing of a PC. One run of bytes:
+// root pointer, XSDT, MADT, FADT, and a DSDT without any device: what the namespace says of
+// processors is for hot-plugging and saving power, which a vCPU does not have.
 
 /** Where every vCPU has its local APIC. */
 const LOCAL_APIC = 0xfee00000;
@@ -22,17 +23,23 @@ const FADT_FLAGS = 0x1 | (1 << 20);
 const DSDT_REVISION = 2;
 
 const XSDT_BYTES = HEADER_BYTES + 2 * 8;
-const MADT_BYTES = HEADER_BYTES + 8 + LOCAL_APIC_BYTES;
+const MADT_FIRST_ENTRY = HEADER_BYTES + 8;
 
-/** Bytes of the tables; they start at a multiple of 16. */
-export const ACPI_BYTES = ROOT_POINTER_BYTES + XSDT_BYTES + MADT_BYTES + FADT_BYTES + HEADER_BYTES;
+function madtBytes(vcpus: number): number {
+  return MADT_FIRST_ENTRY + vcpus * LOCAL_APIC_BYTES;
+}
+
+/** Bytes of the tables for so many vCPUs; they start at a multiple of 16. */
+export function acpiBytes(vcpus: number): number {
+  return ROOT_POINTER_BYTES + XSDT_BYTES + madtBytes(vcpus) + FADT_BYTES + HEADER_BYTES;
+}
 
 /** The tables of a guest that has them at `address`: the root pointer is the first byte. */
-export function encodeAcpi(address: number): Uint8Array {
-  const bytes = new Uint8Array(ACPI_BYTES);
+export function encodeAcpi(address: number, vcpus: number): Uint8Array {
+  const bytes = new Uint8Array(acpiBytes(vcpus));
   const xsdtAt = ROOT_POINTER_BYTES;
   const madtAt = xsdtAt + XSDT_BYTES;
-  const fadtAt = madtAt + MADT_BYTES;
+  const fadtAt = madtAt + madtBytes(vcpus);
   const dsdtAt = fadtAt + FADT_BYTES;
 
   const root = writer(bytes.subarray(0, xsdtAt));
@@ -51,9 +58,14 @@ export function encodeAcpi(address: number): Uint8Array {
   });
   table(bytes.subarray(madtAt, fadtAt), "APIC", MADT_REVISION, (madt) => {
     madt.set32(HEADER_BYTES, LOCAL_APIC);
-    // Of type 0: a local APIC of processor 0, with id 0.
-    madt.set8(HEADER_BYTES + 9, LOCAL_APIC_BYTES);
-    madt.set32(HEADER_BYTES + 12, LOCAL_APIC_ENABLED);
+    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+      // Of type 0, a local APIC. Linux takes the processor's number for Xen's of the vCPU.
+      const at = MADT_FIRST_ENTRY + vcpu * LOCAL_APIC_BYTES;
+      madt.set8(at + 1, LOCAL_APIC_BYTES);
+      madt.set8(at + 2, vcpu);
+      madt.set8(at + 3, localApicId(vcpu));
+      madt.set32(at + 4, LOCAL_APIC_ENABLED);
+    }
   });
   table(bytes.subarray(fadtAt, dsdtAt), "FACP", FADT_REVISION, (fadt) => {
     fadt.set32(40, address + dsdtAt);
@@ -63,6 +75,11 @@ export function encodeAcpi(address: number): Uint8Array {
   });
   table(bytes.subarray(dsdtAt), "DSDT", DSDT_REVISION, () => undefined);
   return bytes;
+}
+
+/** What Xen gives: 254 at most, which an entry of the plain kind still holds. */
+function localApicId(vcpu: number): number {
+  return vcpu * 2;
 }
 
 type Writer = ReturnType<typeof writer>;

@@ -25,7 +25,7 @@ import {
 import { pagesOf } from "../memory-ranges.js";
 import type { ToldGuest } from "../platform.js";
 import { writeStructure } from "../structures.js";
-import { ACPI_BYTES, encodeAcpi } from "./acpi.js";
+import { acpiBytes, encodeAcpi } from "./acpi.js";
 import { memoryMap, mostMapRanges } from "./memory-map.js";
 
 /** Version of hvm_start_info that has a memory map. */
@@ -39,11 +39,11 @@ interface Offsets {
   readonly pages: number;
 }
 
-function offsetsOf({ cmdline, ramdisk, linkMemory }: ToldGuest): Offsets {
+function offsetsOf({ cmdline, ramdisk, vcpus, linkMemory }: ToldGuest): Offsets {
   const modulesAt = hvm_start_info_size;
   const modulesEnd = modulesAt + (ramdisk === undefined ? 0 : hvm_modlist_entry_size);
   const acpiAt = alignedTo(16, modulesEnd);
-  const memoryMapAt = alignedTo(8, acpiAt + ACPI_BYTES);
+  const memoryMapAt = alignedTo(8, acpiAt + acpiBytes(vcpus));
   const cmdlineAt = memoryMapAt + mostMapRanges(linkMemory.length) * hvm_memmap_table_entry_size;
   const end = cmdlineAt + Buffer.byteLength(cmdline) + 1;
   return {
@@ -66,7 +66,7 @@ export function startOfDayPages(content: ToldGuest): number {
 
 /** The start of day for a guest that has it at `address`: hvm_start_info is its first byte. */
 export function encodeStartOfDay(content: ToldGuest, address: number): Uint8Array {
-  const { cmdline, memoryBytes, ramdisk, linkMemory } = content;
+  const { cmdline, memoryBytes, ramdisk, linkMemory, vcpus } = content;
   const offsets = offsetsOf(content);
   const bytes = new Uint8Array(offsets.pages * PAGE_SIZE);
   const map = memoryMap(memoryBytes, { address, bytes: bytes.length }, linkMemory);
@@ -91,7 +91,7 @@ export function encodeStartOfDay(content: ToldGuest, address: number): Uint8Arra
     entry.set64(hvm_memmap_table_entry_size_offset, range.bytes);
     entry.set32(hvm_memmap_table_entry_type_offset, range.type);
   }
-  bytes.set(encodeAcpi(address + offsets.acpi), offsets.acpi);
+  bytes.set(encodeAcpi(address + offsets.acpi, vcpus), offsets.acpi);
   bytes.set(Buffer.from(cmdline), offsets.cmdline);
   return bytes;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state in which vCPU 0 starts, as Xen's HVM save records (arch-x86/hvm/save.h): 32-bit
-// protected mode without paging, flat segments, ebx at hvm_start_info (docs/misc/pvh.pandoc).
+// The state in which vCPUs start, as Xen's HVM save records (arch-x86/hvm/save.h). vCPU 0 is in 32-bit
+// protected mode without paging, flat segments, ebx at hvm_start_info (docs/misc/pvh.pandoc); it starts
+// the others, whose memory is cached as its own: nobody else sets their MTRRs.
 
+import { MAX_CONTEXT_BYTES } from "../../../contract/limits.js";
 import {
   HVM_FILE_MAGIC,
   HVM_FILE_VERSION,
@@ -30,6 +32,7 @@ import {
   hvm_hw_mtrr_msr_mtrr_def_type_offset,
   hvm_hw_mtrr_msr_pat_cr_offset,
   hvm_hw_mtrr_size,
+  hvm_save_descriptor_instance_offset,
   hvm_save_descriptor_length_offset,
   hvm_save_descriptor_size,
   hvm_save_descriptor_typecode_offset,
@@ -63,28 +66,62 @@ const MTRR_DEFAULT_TYPE = 0x806;
 
 interface SaveRecord {
   readonly typecode: number;
+  readonly vcpu: number;
   readonly bytes: number;
   write(record: StructureWriter): void;
 }
 
-/** The context of vCPU 0 that starts at `entry` with ebx = `startInfo`, both below 4 GiB. */
-export function encodeVcpuContext(entry: number, startInfo: number): Uint8Array {
-  const records: readonly SaveRecord[] = [
-    { typecode: HVM_SAVE_CODE_HEADER, bytes: hvm_save_header_size, write: writeHeader },
-    {
-      typecode: HVM_SAVE_CODE_CPU,
-      bytes: hvm_hw_cpu_size,
-      write: (record) => writeRegisters(record, entry, startInfo),
-    },
-    { typecode: HVM_SAVE_CODE_MTRR, bytes: hvm_hw_mtrr_size, write: writeCaching },
-    { typecode: HVM_SAVE_CODE_END, bytes: 0, write: () => {} },
-  ];
-  const size = records.reduce((sum, { bytes }) => sum + hvm_save_descriptor_size + bytes, 0);
-  const context = new Uint8Array(size);
+const header: SaveRecord = {
+  typecode: HVM_SAVE_CODE_HEADER,
+  vcpu: 0,
+  bytes: hvm_save_header_size,
+  write: writeHeader,
+};
+const end: SaveRecord = { typecode: HVM_SAVE_CODE_END, vcpu: 0, bytes: 0, write: () => {} };
+
+function cachingOf(vcpu: number): SaveRecord {
+  return { typecode: HVM_SAVE_CODE_MTRR, vcpu, bytes: hvm_hw_mtrr_size, write: writeCaching };
+}
+
+/**
+ * The contexts of so many vCPUs, of which the first starts at `entry` with ebx = `startInfo`, both
+ * below 4 GiB. Each has records for as many vCPUs as a context holds.
+ */
+export function encodeVcpuContexts(
+  entry: number,
+  startInfo: number,
+  vcpus: number,
+): readonly Uint8Array[] {
+  const registers: SaveRecord = {
+    typecode: HVM_SAVE_CODE_CPU,
+    vcpu: 0,
+    bytes: hvm_hw_cpu_size,
+    write: (record) => writeRegisters(record, entry, startInfo),
+  };
+  const contexts: Uint8Array[] = [];
+  let records = [header, registers];
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+    const caching = cachingOf(vcpu);
+    if (sizeOf([...records, caching, end]) > MAX_CONTEXT_BYTES) {
+      contexts.push(encodeRecords([...records, end]));
+      records = [header];
+    }
+    records.push(caching);
+  }
+  return [...contexts, encodeRecords([...records, end])];
+}
+
+function sizeOf(records: readonly SaveRecord[]): number {
+  return records.reduce((sum, { bytes }) => sum + hvm_save_descriptor_size + bytes, 0);
+}
+
+function encodeRecords(records: readonly SaveRecord[]): Uint8Array {
+  const context = new Uint8Array(sizeOf(records));
   const view = new DataView(context.buffer);
   let at = 0;
-  for (const { typecode, bytes, write } of records) {
+  for (const { typecode, vcpu, bytes, write } of records) {
     view.setUint16(at + hvm_save_descriptor_typecode_offset, typecode, true);
+    view.setUint16(at + hvm_save_descriptor_instance_offset, vcpu, true);
     view.setUint32(at + hvm_save_descriptor_length_offset, bytes, true);
     at += hvm_save_descriptor_size;
     write(writeStructure(context, at));
