@@ -8,7 +8,7 @@ import type { DomainDescription } from "../compiler/description/description.js";
 import { formatSize } from "../compiler/description/size.js";
 import type { Plan } from "../compiler/plan/plan.js";
 import { longestStep, workOfLaunch } from "../compiler/plan/work.js";
-import { privilegesOfLaunch } from "../compiler/privileges/privileges.js";
+import { type LinkEnd, linkEnds, privilegesOfLaunch } from "../compiler/privileges/privileges.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { timeOf } from "../xen-model/costs.js";
 import type { DescribedLaunch } from "./answer.js";
@@ -62,10 +62,14 @@ function policyOf({ description, plan }: DescribedLaunch) {
   return { path: policy, bytes: plan.policyBytes, digest: plan.policyDigest };
 }
 
-/** Domains of the main plan. */
-function mainDomains({ description }: DescribedLaunch): readonly DomainDescription[] {
-  return description.domains.filter(({ recovery }) => !recovery);
+/** Domains of the main plan, with what they have of the links. */
+function mainDomains({ description }: DescribedLaunch): readonly LinkedDomain[] {
+  return description.domains
+    .filter(({ recovery }) => !recovery)
+    .map((domain) => ({ ...domain, links: linkEnds(description.links, domain.name) }));
 }
+
+type LinkedDomain = DomainDescription & { readonly links: readonly LinkEnd[] };
 
 /** Whether anybody must have signed the launch. */
 function verificationText({ verify, description }: DescribedLaunch): string {
@@ -127,7 +131,7 @@ function workText(plan: Plan): string {
 
 /** Who may do what to whom once the launch has ended. */
 function privilegesText(
-  domains: readonly DomainDescription[],
+  domains: readonly LinkedDomain[],
   labels: ReadonlyMap<string, string>,
 ): string {
   const rows = privilegesOfLaunch(domains, labels);

@@ -106,6 +106,7 @@ export const regionWords: Readonly<Record<GuestRegion["what"], string>> = {
   startOfDay: "start of day",
   vcpuContext: "vCPU context",
   zeros: "zeros",
+  linkMemory: "link memory",
   free: "free",
   reserved: "reserved",
 };

@@ -2,8 +2,9 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileLaunch } from "../compile.js";
-import { atOnce, type LaunchDescription } from "../description/description.js";
+import { atOnce, type LaunchDescription, type Link } from "../description/description.js";
 import { buildElf } from "../materials/elf-builder.js";
+import { linkEnds, privilegesOfLaunch } from "../privileges/privileges.js";
 import { type DecodedImage, decodeImage, explainImage, explanationOf } from "./explain.js";
 import { readContext, readStartOfDay } from "./x86-start.js";
 
@@ -28,13 +29,17 @@ const description: LaunchDescription = {
   placeOf: () => ({}),
 };
 
+async function imageOf(launch: LaunchDescription): Promise<DecodedImage> {
+  const kernel = buildElf([{ address: MIB, bytes: Buffer.from("code"), memoryBytes: 0x3000 }], MIB);
+  const compiled = await compileLaunch(launch, { readFile: async () => kernel });
+  const decoded = compiled.ok ? decodeImage(compiled.value.image) : compiled;
+  if (!decoded.ok) throw new Error("bug: no image");
+  return decoded.value;
+}
+
 let image: DecodedImage;
 beforeAll(async () => {
-  const kernel = buildElf([{ address: MIB, bytes: Buffer.from("code"), memoryBytes: 0x3000 }], MIB);
-  const launch = await compileLaunch(description, { readFile: async () => kernel });
-  const decoded = launch.ok ? decodeImage(launch.value.image) : launch;
-  if (!decoded.ok) throw new Error("bug: no image");
-  image = decoded.value;
+  image = await imageOf(description);
 });
 
 describe("explanationOf", () => {
@@ -163,6 +168,56 @@ describe("explainImage", () => {
         needs a host with 81.71 MiB of memory at least
       "
     `);
+  });
+});
+
+describe("a launch with links", () => {
+  const links: readonly Link[] = [
+    { kind: "event-channel", name: "bell", first: "storage", second: "web" },
+    {
+      ...{ kind: "shared-memory", name: "ring", bytes: 0x10000, owner: "web" },
+      ...{ writers: ["storage"], readers: [] },
+    },
+    {
+      ...{ kind: "shared-memory", name: "log", bytes: 0x1000, owner: "web" },
+      ...{ writers: [], readers: ["storage"] },
+    },
+  ];
+  let linked: DecodedImage;
+  beforeAll(async () => {
+    linked = await imageOf({ ...description, links });
+  });
+
+  it("says of each domain what it has of them, and where", () => {
+    const lines = explainImage(linked).split("\n");
+    expect(lines.filter((line) => /^ {2}(link|limits) |link memory$/.test(line))).toEqual([
+      "  limits event channels to port 128, 4 grant frames, 1 maptrack frame",
+      "  link   bell: event channel, its port 1 is open for web",
+      "  link   ring: 64 KiB of web's memory, to map by references 2542 to 2557 and write",
+      "  link   log: 4 KiB of web's memory, to map by reference 2559 and only read",
+      "  limits event channels to port 128, 5 grant frames, 1 maptrack frame",
+      "  link   bell: event channel, to bind to port 1 of storage",
+      "  link   ring: 64 KiB of its memory, 0003f0000-0003fffff, which it maps by references 2526 to 2541 of its own",
+      "  link   log: 4 KiB of its memory, 0003ef000-0003effff, which it maps by reference 2558 of its own",
+      "    0003ef000-0003fffff      68 KiB  link memory",
+    ]);
+  });
+
+  it("has all memory of links cleared, and in one region", () => {
+    const [, web] = explanationOf(linked).domains;
+    expect(web?.memory.filter(({ what }) => what === "linkMemory" || what === "zeros")).toEqual([
+      { address: 0x3ef000, bytes: 0x11000, what: "linkMemory", clearedBytes: 0x11000 },
+    ]);
+  });
+
+  it("gives its domains the privileges that its description says", () => {
+    const domains = description.domains.map((domain) => ({
+      ...domain,
+      links: linkEnds(links, domain.name),
+    }));
+    const privileges = privilegesOfLaunch(explanationOf(linked).domains);
+    expect(privileges).toEqual(privilegesOfLaunch(domains));
+    expect(privileges).toHaveLength(5);
   });
 });
 

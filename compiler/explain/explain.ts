@@ -2,11 +2,13 @@
 // An image as text for people: what each domain is, what lies in its memory, what is done for it
 // and in which order.
 
+import { PAGE_SIZE } from "../../contract/limits.js";
 import { type Architecture, architectureNames } from "../../xen-model/machines.js";
 import type { DecodedImage } from "../image/decode-image.js";
 import type { ReadAcpi } from "./acpi.js";
 import {
   type ExplainedDomain,
+  type ExplainedLink,
   type ExplainedMaterial,
   type ExplainedOperation,
   type ExplainedStep,
@@ -85,6 +87,7 @@ function explainDomain(
     ...(domain.label === "" ? [] : [`  label  ${domain.label}`]),
     ...(cmdline === undefined ? [] : [`  told   ${JSON.stringify(cmdline)}`]),
     ...(domain.acpi === undefined ? [] : [`  ACPI   ${explainAcpi(domain.acpi)}`]),
+    ...domain.links.map((link) => `  link   ${explainLink(link)}`),
     ...entry,
     "  memory",
     ...domain.memory.map((region) => `    ${explainRegion(region)}`),
@@ -110,6 +113,33 @@ function explainAcpi({ tables, processors }: ReadAcpi): string {
   const ids = names(processors.map(({ apicId }) => String(apicId)));
   const signatures = tables.map(({ signature }) => signature).join(", ");
   return `${signatures}; ${count(processors.length, "local APIC")}: ${ids}`;
+}
+
+function explainLink(link: ExplainedLink): string {
+  const { kind, link: name } = link;
+  const peer = link.peerName ?? ("peer" in link ? `domid ${link.peer}` : "");
+  switch (kind) {
+    case "open":
+      return `${name}: event channel, its port ${link.port} is open for ${peer}`;
+    case "bind":
+      return `${name}: event channel, to bind to port ${link.port} of ${peer}`;
+    case "own": {
+      const bytes = link.pages * PAGE_SIZE;
+      return (
+        `${name}: ${size(bytes)} of its memory, ${range(link.frame * PAGE_SIZE, bytes)}, ` +
+        `which it maps by ${references(link.reference, link.pages)} of its own`
+      );
+    }
+    case "map":
+      return (
+        `${name}: ${size(link.pages * PAGE_SIZE)} of ${peer}'s memory, to map by ` +
+        `${references(link.reference, link.pages)} and ${link.access === "write" ? "write" : "only read"}`
+      );
+  }
+}
+
+function references(first: number, pages: number): string {
+  return pages === 1 ? `reference ${first}` : `references ${first} to ${first + pages - 1}`;
 }
 
 /** Operations that an earlier step showed are not shown again, but for short steps. */
@@ -143,6 +173,7 @@ const REGION_NAMES: Readonly<Record<GuestRegion["what"], string>> = {
   startOfDay: "start of day",
   vcpuContext: "vCPU context",
   zeros: "zeros",
+  linkMemory: "link memory",
   free: "free",
   reserved: "reserved",
 };

@@ -6,6 +6,7 @@ import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_host_ends, XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import type { Architecture } from "../../xen-model/machines.js";
 import { type HostDemand, hostDemand } from "../../xen-model/memory.js";
+import { readTold, type Told } from "../guest/told.js";
 import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";
@@ -74,11 +75,16 @@ export interface ExplainedDomain {
   readonly cmdline?: string;
   /** The ACPI tables that it is told of; absent on arm64. */
   readonly acpi?: ReadAcpi;
+  /** What its command line tells it of its links, in that order. */
+  readonly links: readonly ExplainedLink[];
   /** Absent when no context is set. */
   readonly start?: ReadContext;
   readonly memory: readonly GuestRegion[];
   readonly steps: readonly ExplainedStep[];
 }
+
+/** What a domain is told of a link; `peerName` is that of the other domain, if the plan has it. */
+export type ExplainedLink = Exclude<Told, { kind: "ready" }> & { readonly peerName?: string };
 
 export interface ExplainedStep {
   readonly number: number;
@@ -190,6 +196,9 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
       roles: rolesOf(record.createFlags),
       ...(started.cmdline === undefined ? {} : { cmdline: started.cmdline }),
       ...(started.acpi === undefined ? {} : { acpi: started.acpi }),
+      links: readTold(started.cmdline ?? "")
+        .told.filter((word) => word.kind !== "ready")
+        .map((word) => ({ ...word, ...peerNameOf(word) })),
       ...(started.context === undefined ? {} : { start: started.context }),
       memory: guestMemory(plan, operations, started.memoryMap),
       steps: steps.map(({ step, index: at }) => ({
@@ -204,6 +213,12 @@ export function explanationOf(decoded: DecodedPlan | DecodedImage): Explanation 
         ),
       })),
     };
+  }
+
+  function peerNameOf(word: Told): { peerName?: string } {
+    if (!("peer" in word)) return {};
+    const peer = plan.domains.find(({ domid }) => domid === word.peer);
+    return peer === undefined ? {} : { peerName: peer.name };
   }
 
   /** What start of day and context say that the guest is told. */

@@ -17,6 +17,7 @@ export interface GuestRegion {
     | "startOfDay"
     | "vcpuContext"
     | "zeros"
+    | "linkMemory"
     | "free"
     | "reserved";
   /** How many of these bytes the boot domain clears. */
@@ -31,16 +32,35 @@ export function guestMemory(
   operations: readonly PlanOperation[],
   told: readonly MemoryRange[],
 ): readonly GuestRegion[] {
-  const filled = mergeFilled(operations.flatMap((operation) => filledBy(plan, operation)));
   const memory = operations.flatMap((operation) => {
     if (operation.kind !== "populate") return [];
     const { frame, count, order } = operation;
     return [{ address: frame * PAGE_SIZE, bytes: count * 2 ** order * PAGE_SIZE }];
   });
-  const reserved = told
-    .filter(({ type }) => type === XEN_HVM_MEMMAP_TYPE_RESERVED)
-    .map(({ address, bytes }) => region(address, bytes, "reserved"));
-  return [...filled, ...free(memory, filled), ...reserved].sort((a, b) => a.address - b.address);
+  const reserved = told.filter(({ type }) => type === XEN_HVM_MEMMAP_TYPE_RESERVED);
+  // What it has, and yet must leave alone, is its links'.
+  const isLinks = (range: MemoryRange): boolean => memory.some((one) => overlap(one, range));
+  const filled = operations.flatMap((operation) => filledBy(plan, operation));
+  const links = reserved.filter(isLinks).map(({ address, bytes }) => {
+    const clears = filled.filter((one) => overlap(one, { address, bytes }));
+    const clearedBytes = clears.reduce((sum, one) => sum + one.clearedBytes, 0);
+    return { ...region(address, bytes, "linkMemory"), clearedBytes };
+  });
+  const others = filled.filter((one) => !links.some((range) => overlap(one, range)));
+  const used = [...mergeFilled(others), ...links].sort((a, b) => a.address - b.address);
+  const absent = reserved.filter((range) => !isLinks(range));
+  return [
+    ...used,
+    ...free(memory, used),
+    ...absent.map(({ address, bytes }) => region(address, bytes, "reserved")),
+  ].sort((a, b) => a.address - b.address);
+}
+
+/** Bytes of guest physical addresses. */
+type Range = Pick<MemoryRange, "address" | "bytes">;
+
+function overlap(one: Range, other: Range): boolean {
+  return one.address < other.address + other.bytes && other.address < one.address + one.bytes;
 }
 
 function filledBy(plan: Plan, operation: PlanOperation): readonly Region[] {
@@ -82,10 +102,7 @@ function isKernelWith(last: Region, next: Region): boolean {
 }
 
 /** Memory that nothing was put into. */
-function free(
-  memory: readonly { readonly address: number; readonly bytes: number }[],
-  filled: readonly Region[],
-): readonly Region[] {
+function free(memory: readonly Range[], filled: readonly Region[]): readonly Region[] {
   const regions: Region[] = [];
   for (const { address, bytes } of joined(memory)) {
     let at = address;
@@ -99,9 +116,7 @@ function free(
   return regions;
 }
 
-function joined<Range extends { readonly address: number; readonly bytes: number }>(
-  ranges: readonly Range[],
-): readonly { readonly address: number; readonly bytes: number }[] {
+function joined(ranges: readonly Range[]): readonly Range[] {
   const result: { address: number; bytes: number }[] = [];
   for (const { address, bytes } of [...ranges].sort((a, b) => a.address - b.address)) {
     const last = result.at(-1);

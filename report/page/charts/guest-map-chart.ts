@@ -25,6 +25,7 @@ const paints: Readonly<Record<GuestRegion["what"], string>> = {
   startOfDay: "var(--ready)",
   vcpuContext: "var(--start)",
   zeros: "url(#zeros)",
+  linkMemory: "var(--good)",
   free: "var(--free)",
   reserved: "url(#wait)",
 };
