@@ -2,6 +2,7 @@
 // Boot media that were written, for people and as JSON.
 
 import { join } from "node:path";
+import { launchTries } from "../media/grub-fallback.js";
 import type { MediumFile } from "../media/launch-parts.js";
 import { printJson, printText } from "./answer.js";
 import { digestOf, plainTable } from "./describe-launch.js";
@@ -13,12 +14,14 @@ export interface Medium {
   readonly signed: boolean;
   readonly folder: string;
   readonly files: readonly MediumFile[];
+  /** The folder of the medium that GRUB falls back to. */
+  readonly fallback?: string | undefined;
   readonly xenCommandLine: string;
 }
 
 /** Shows what was written. */
 export function showMedium(
-  { files, folder, kind, signed, xenCommandLine }: Medium,
+  { files, folder, kind, signed, fallback, xenCommandLine }: Medium,
   json: boolean,
 ): void {
   const written = files.map(({ path, bytes }) => ({
@@ -27,7 +30,7 @@ export function showMedium(
     digest: digestOf(bytes),
   }));
   if (json) {
-    printJson(mediaSchema, { ok: true, kind, signed, files: written, xenCommandLine });
+    printJson(mediaSchema, { ok: true, kind, signed, files: written, fallback, xenCommandLine });
     return;
   }
   const rows = written.map(({ path, bytes, digest }) => [path, String(bytes), digest]);
@@ -43,6 +46,9 @@ export function showMedium(
       plainTable(["file", "bytes", "SHA-256"], rows),
       "",
       `medium              ${states[kind]}`,
+      ...(fallback === undefined
+        ? []
+        : [`fallback            ${fallback}, after ${launchTries} starts that nobody calls good`]),
       `Xen's command line  ${xenCommandLine}`,
       "",
     ].join("\n"),

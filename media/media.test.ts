@@ -10,6 +10,7 @@ import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { paths } from "../setup/paths.js";
 import { grubConfiguration, grubFiles } from "./grub.js";
+import { earlierLaunch, launchTries, menuFile, triesFile } from "./grub-fallback.js";
 import { checkBootDomain, type LaunchParts, xenCommandLine } from "./launch-parts.js";
 import { readPe } from "./pe.js";
 import { placeFiles } from "./place-files.js";
@@ -190,6 +191,71 @@ describe("files for GRUB", () => {
       modules,
     );
     expect(menu).toContain("multiboot2 /boot/xen placeholder 'boot-domain=6M' 'com1=115200,8n1'\n");
+  });
+});
+
+describe("an earlier launch for GRUB to fall back to", () => {
+  const earlier = { ...parts, image: bytes(100, 7), xenOptions: ["boot-domain=4M"] };
+
+  it("is taken whole from its medium, with its Xen and its options", async () => {
+    await placeFiles(folder, grubFiles(bytes(10, 6), earlier));
+    const files = grubFiles(bytes(10, 5), parts, await earlierLaunch(folder));
+    expect(files.slice(0, 6)).toMatchObject([
+      { path: "boot/fallback/xen", bytes: Buffer.from(bytes(10, 6)) },
+      { path: "boot/fallback/boot-domain.elf", bytes: Buffer.from(earlier.bootDomain) },
+      { path: "boot/fallback/launch.domb", bytes: Buffer.from(earlier.image) },
+      { path: "boot/fallback/xenpolicy", bytes: Buffer.from(earlier.policy ?? []) },
+      { path: "boot/grub/grubenv" },
+      { path: "boot/grub/grub.cfg" },
+    ]);
+    const [, first, second] = Buffer.from(files[5]?.bytes ?? [])
+      .toString()
+      .split("menuentry ");
+    expect(first).toContain(" /boot/xen placeholder 'boot-domain=6M' 'com1=115200,8n1'\n");
+    expect(second).toBe(
+      [
+        "'earlier domb launch' {",
+        "  multiboot2 /boot/fallback/xen placeholder 'boot-domain=4M'",
+        "  module2 --nounzip /boot/fallback/boot-domain.elf",
+        "  module2 --nounzip /boot/fallback/launch.domb",
+        "  module2 --nounzip /boot/fallback/xenpolicy",
+        "}\n",
+      ].join("\n"),
+    );
+  });
+
+  it("is one that is called good, of a medium that has two", async () => {
+    const medium = join(folder, "medium");
+    await placeFiles(medium, grubFiles(bytes(10, 6), earlier));
+    await placeFiles(medium, grubFiles(bytes(10, 5), parts, await earlierLaunch(medium)));
+    const first = await earlierLaunch(medium);
+    expect(Buffer.compare(first.image.bytes, earlier.image)).toBe(0);
+    expect(first.commands[0]).toBe("multiboot2 /boot/fallback/xen placeholder 'boot-domain=4M'");
+    const environment = join(medium, triesFile.path);
+    await execa("grub-editenv", [environment, "set", "domb_tries=unlimited"]);
+    const { image, files, commands } = await earlierLaunch(medium);
+    expect(files).toHaveLength(4);
+    expect(Buffer.compare(image.bytes, parts.image)).toBe(0);
+    expect(commands[0]).toContain("/boot/fallback/xen placeholder 'boot-domain=6M'");
+  });
+
+  it("has its tries in a block of GRUB's, which grub-editenv reads", async () => {
+    await placeFiles(folder, [triesFile]);
+    const path = join(folder, triesFile.path);
+    const { stdout } = await execa("grub-editenv", [path, "list"]);
+    expect(stdout).toBe(`domb_tries=${launchTries}`);
+  });
+
+  it.each([
+    ["another's entry", "menuentry 'Debian' {\n  linux /boot/vmlinuz\n}\n"],
+    ["an entry that names a file elsewhere", "menuentry 'x' {\n  multiboot2 /boot/a/xen\n}\n"],
+    ["an entry without modules", "menuentry 'x' {\n  multiboot2 /boot/xen placeholder\n}\n"],
+    ["no entry", ""],
+  ])("is not taken from a menu with %s", async (_, menu) => {
+    await placeFiles(folder, grubFiles(bytes(10, 6), earlier));
+    await writeFile(join(folder, menuFile), menu);
+    const problem = await problemOf(() => earlierLaunch(folder));
+    expect(problem).toMatchObject({ kind: "unfit-part", what: /grub\.cfg is no menu as/ });
   });
 });
 

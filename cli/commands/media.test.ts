@@ -147,6 +147,41 @@ describe("domb media --grub", () => {
   });
 });
 
+describe("domb media --grub --fallback", () => {
+  const media = (...words: readonly string[]) => domb(["media", image, "--grub", ...words]);
+
+  it("writes the earlier medium's launch beside the new one, also in its own folder", async () => {
+    await media("-o", output, "--xen-option", "console=com1");
+    const { exitCode, stdout } = await media("-o", output, "--fallback", output);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`fallback            ${output}, after 3 starts`);
+    const menu = await readFile(join(output, "boot/grub/grub.cfg"), "utf8");
+    expect(menu.match(/console=com1/g)).toHaveLength(1);
+    expect((await readdir(join(output, "boot"))).sort()).toEqual([
+      "boot-domain.elf",
+      "fallback",
+      "grub",
+      "launch.domb",
+      "xen",
+    ]);
+    const { stdout: json } = await media("-o", output, "--fallback", output, "--json");
+    expect(JSON.parse(json)).toMatchObject({ ok: true, kind: "grub", fallback: output });
+  });
+
+  it("refuses an earlier medium that is none, or is damaged, and writes nothing", async () => {
+    const earlier = here("earlier");
+    expect((await media("-o", output, "--fallback", earlier)).stderr).toContain(
+      "earlier/boot/grub/grub.cfg can't be read (ENOENT)",
+    );
+    await media("-o", earlier);
+    await writeFile(join(earlier, "boot/launch.domb"), "no image");
+    const { exitCode, stderr } = await media("-o", output, "--fallback", earlier);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("earlier/boot/launch.domb: error DOMB5");
+    await expect(readdir(output)).rejects.toThrow();
+  });
+});
+
 describe("domb media for arm64", () => {
   const uboot = (...words: readonly string[]) =>
     domb(["media", arm64Image, "--uboot", "--board", paths.arm64Board, "-o", output, ...words]);
@@ -235,6 +270,7 @@ describe("domb media", () => {
     ],
     ["gives a key alone", ["--efi", "--sign-key", "test.key"], "without --sign-cert"],
     ["gives a certificate alone", ["--efi", "--sign-cert", "test.pem"], "without --sign-key"],
+    ["falls back without GRUB", ["--efi", "--fallback", "."], "--fallback is for --grub alone"],
     ["signs for GRUB", ["--grub", ...signing], "--grub media are not signed"],
     [
       "swaps key and certificate",

@@ -3,6 +3,7 @@
 // or U-Boot.
 
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { decodeDeviceTree } from "../../compiler/device-tree/decode.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
@@ -10,6 +11,7 @@ import { defaultXen, type XenVersion, xenOf } from "../../compiler/image/xen-ver
 import { longestWait } from "../../compiler/plan/longest-wait.js";
 import { fitFiles } from "../../media/fit.js";
 import { grubFiles } from "../../media/grub.js";
+import { type EarlierLaunch, earlierLaunch, launchTries } from "../../media/grub-fallback.js";
 import {
   checkBootDomain,
   type LaunchParts,
@@ -31,6 +33,7 @@ interface MediaOptions {
   readonly efi?: boolean;
   readonly grub?: boolean;
   readonly uboot?: boolean;
+  readonly fallback?: string;
   readonly board?: string;
   readonly output: string;
   readonly signKey?: string;
@@ -46,6 +49,7 @@ interface Launch extends LaunchParts {
   readonly xen: XenVersion;
   readonly architecture: Architecture;
   readonly board?: BoardTree | undefined;
+  readonly earlier?: EarlierLaunch | undefined;
 }
 
 export function registerMedia(program: Command): void {
@@ -73,6 +77,10 @@ export function registerMedia(program: Command): void {
     )
     .requiredOption("-o, --output <folder>", "where to write; files that are there are replaced")
     .option(
+      "--fallback <folder>",
+      `a medium that --grub wrote earlier: GRUB starts it after ${launchTries} starts of the new one that nobody calls good`,
+    )
+    .option(
       "--board <file>",
       "the board's device tree (.dtb), for arm64; needed with --uboot, with --efi instead of the firmware's",
     )
@@ -94,10 +102,11 @@ export function registerMedia(program: Command): void {
         "  domb media launch.img --efi -o esp --sign-key db.key --sign-cert db.pem",
         "  domb media launch.img --efi -o esp --xsm xenpolicy --xen-option console=com1",
         "  domb media launch.img --grub -o disk",
+        "  domb media launch.img --grub --fallback earlier-disk -o disk",
         "  domb media launch.img --uboot --board board.dtb -o disk",
         "  domb media launch.img --uboot --board board.dtb -o disk --sign-key our.key --sign-cert our.pem",
         "\nThe same files and options give the same bytes. docs/boot-media.md says what each medium",
-        "protects, and how keys get into the firmware and into U-Boot.",
+        "protects, how keys get into the firmware and into U-Boot, and what follows when a launch fails.",
       ].join("\n"),
     )
     .action(media);
@@ -119,6 +128,7 @@ async function media(path: string, options: MediaOptions): Promise<void> {
       signed: signer !== undefined,
       folder: output,
       files,
+      fallback: options.fallback,
       xenCommandLine: xenCommandLine(launch.xenOptions),
     } as const;
     showMedium(medium, json);
@@ -139,13 +149,17 @@ const kindOf = ({ grub, uboot }: MediaOptions): Medium["kind"] =>
 
 /** Refuses what the options don't say together. */
 function signerOf({ efi, grub, uboot, ...options }: MediaOptions): Signer | undefined {
-  const { board, signKey, signCert } = options;
+  const { board, fallback, signKey, signCert } = options;
   if (efi !== true && grub !== true && uboot !== true) {
     throw usage("what boots the medium is not said", "Give --efi, --grub or --uboot.");
   }
   if (uboot === true && board === undefined) {
     const message = "U-Boot starts Xen with the board's device tree, and none is given";
     throw usage(message, "Give its file with --board.");
+  }
+  if (fallback !== undefined && grub !== true) {
+    const fix = "Use --grub.";
+    throw usage("--fallback is for --grub alone", fix);
   }
   if (signKey === undefined && signCert === undefined) return undefined;
   if (grub === true) {
@@ -183,6 +197,16 @@ async function readBoard(path: string, json: boolean): Promise<BoardTree | undef
   return { bytes, tree };
 }
 
+/** Reads an earlier medium's launch; undefined, and said why, if its image is damaged. */
+async function readEarlier(folder: string, json: boolean): Promise<EarlierLaunch | undefined> {
+  const earlier = await earlierLaunch(folder, readBytes).catch((error: unknown) => {
+    throw toCommandError(error);
+  });
+  const { path, bytes } = earlier.image;
+  const decoded = decodeImage(bytes, { file: join(folder, path) });
+  return take(decoded, { schema: mediaSchema, json }) && earlier;
+}
+
 /** Reads all that was named; undefined, and said why, if the image is damaged. */
 async function readLaunch(
   path: string,
@@ -197,9 +221,11 @@ async function readLaunch(
   checkArchitecture(path, architecture, options);
   checkPolicyOption(path, decoded.plan, policy);
   const xen = xenOf(decoded.header.xenInterface) ?? defaultXen;
-  const { bootDomain: named, board: boardPath } = options;
+  const { bootDomain: named, board: boardPath, fallback } = options;
   const board = boardPath === undefined ? undefined : await readBoard(boardPath, json);
   if (boardPath !== undefined && board === undefined) return undefined;
+  const earlier = fallback === undefined ? undefined : await readEarlier(fallback, json);
+  if (fallback !== undefined && earlier === undefined) return undefined;
   const bootDomain =
     named === undefined
       ? await readBuilt("the boot domain", paths.bootDomain(xen, architecture), xen)
@@ -208,7 +234,8 @@ async function readLaunch(
   const setting = { hasPolicy: policy !== undefined, waitMs: longestWait(decoded.plan) };
   const xenWords = [...xenOptions(image.length, setting), ...options.xenOption];
   guarded(() => xenCommandLine(xenWords));
-  return { image, bootDomain, policy, xen, architecture, board, xenOptions: xenWords };
+  const parts = { image, bootDomain, policy, xenOptions: xenWords };
+  return { ...parts, xen, architecture, board, earlier };
 }
 
 /** Reads what set-up makes. */
@@ -232,7 +259,7 @@ async function filesOf(
   if (signer !== undefined) await readKeys(signer);
   if (kindOf(options) !== "efi") {
     const hypervisor = await readBuilt("Xen", paths.xen(xen, architecture), xen);
-    if (board === undefined) return grubFiles(hypervisor, launch);
+    if (board === undefined) return grubFiles(hypervisor, launch, launch.earlier);
     if (signer === undefined) return ubootFiles(hypervisor, board, launch, signal);
     return fitFiles(hypervisor, board, launch, signer, signal);
   }

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CompiledLaunch } from "../../compiler/compile.js";
 import type { XenVersion } from "../../compiler/image/xen-versions.js";
-import type { LaunchParts } from "../../media/launch-parts.js";
+import { PAGE_SIZE } from "../../contract/limits.js";
+import type { LaunchParts, MediumFile } from "../../media/launch-parts.js";
 import { readPe } from "../../media/pe.js";
 import { signProgram } from "../../media/sign.js";
 import { efiPaths, makeUnifiedXen } from "../../media/unified-xen.js";
@@ -63,6 +64,14 @@ export function withChangedByte(program: Uint8Array, section: string): Uint8Arra
   return changed;
 }
 
+/** The launch with one bit changed in its last material, which the boot domain finds. */
+export function withDamagedMaterial(parts: LaunchParts): LaunchParts {
+  const image = Uint8Array.from(parts.image);
+  const at = image.length - PAGE_SIZE;
+  image[at] = (image[at] ?? 0) ^ 1;
+  return { ...parts, image };
+}
+
 /** Keys in a private folder, and a machine whose firmware trusts the first one alone. */
 export class SecureBootBench {
   private constructor(
@@ -99,21 +108,24 @@ export class SecureBootBench {
     return signProgram(await this.unsigned(parts, more), key);
   }
 
-  /** Boots a program on the machine, whose firmware may know a boot entry besides. */
+  /** Boots a program on the machine, with further boot entries and files. */
   boot(
     program: Uint8Array,
     domains: readonly ExpectedDomain[],
     more: {
       readonly bootEntry?: readonly FirmwareVariable[];
+      readonly files?: readonly MediumFile[];
+      readonly untilSuccess?: boolean;
+      readonly timeLimitSeconds?: number;
       readonly onEvent?: (event: TimelineEvent) => void;
       readonly signal?: AbortSignal;
     } = {},
   ): Promise<MediaBoot> {
-    const { bootEntry = [], ...observed } = more;
+    const { bootEntry = [], files: others = [], ...observed } = more;
     const secureBoot = secureBootVariables(this.trusted.certificate);
     const variables = fillVariableStore(this.emptyVariables, [...secureBoot, ...bootEntry]);
     const { architecture } = this;
-    const files = [{ path: efiPaths[architecture], bytes: program }];
+    const files = [{ path: efiPaths[architecture], bytes: program }, ...others];
     return bootMedia({
       machine: { kind: "efi", architecture, variables, files },
       domains,

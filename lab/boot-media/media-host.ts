@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boots a machine in QEMU as a real one boots, by its firmware from a disk: EFI firmware that
 // enforces Secure Boot, a BIOS, or U-Boot. Ends with the launch, with the firmware's refusal of the
-// disk, or with the time limit. Time is the host's: firmware takes ten times as long in exact virtual time.
+// disk, or with the time limit; or goes on, over reboots, until a launch succeeds. Time is the
+// host's: firmware takes ten times as long in exact virtual time.
 
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -42,12 +43,14 @@ export type Machine =
       readonly files: readonly MediumFile[];
     }
   /** A BIOS, and a disk as it is in a file. */
-  | { readonly kind: "bios"; readonly disk: string };
+  | { readonly kind: "bios"; readonly disk: string; readonly writable?: boolean };
 
 export interface MediaBootRequest {
   readonly machine: Machine;
   readonly domains: readonly ExpectedDomain[];
   readonly timeLimitSeconds: number;
+  /** Lets the machine go on after a refusal, and start again, until a launch succeeds. */
+  readonly untilSuccess?: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TimelineEvent) => void;
 }
@@ -56,6 +59,8 @@ export interface MediaBoot {
   readonly status: "success" | "recovered" | "failed" | "died" | "refused" | "timeout";
   /** One sentence, or the firmware's own words. */
   readonly reason: string;
+  /** What did not succeed before, where the machine went on after it. */
+  readonly failures: readonly string[];
   /** All that the serial port printed. */
   readonly lines: readonly string[];
 }
@@ -102,15 +107,16 @@ const flashes = [
 ];
 const arm64Words = ["-machine", arm64Machine(), ...arm64Processor];
 
-async function wordsOf(machine: Machine, directory: string): Promise<string[]> {
+async function wordsOf(machine: Machine, directory: string, reboots: boolean): Promise<string[]> {
   const common = [
-    ...["-smp", "1", "-m", memory],
-    ...["-display", "none", "-net", "none", "-no-reboot", "-nodefaults", "-monitor", "none"],
+    ...["-smp", "1", "-m", memory, ...(reboots ? [] : ["-no-reboot"])],
+    ...["-display", "none", "-net", "none", "-nodefaults", "-monitor", "none"],
     ...["-serial", `file:${hostFiles.serial}`],
   ];
   if (machine.kind === "bios") {
     await symlink(machine.disk, join(directory, "disk"));
-    const disk = "if=virtio,format=raw,readonly=on,file=disk";
+    const access = machine.writable === true ? "off" : "on";
+    const disk = `if=virtio,format=raw,readonly=${access},file=disk`;
     return ["-machine", "q35", ...x86Processor, ...common, "-drive", disk];
   }
   await writeDisk(directory, machine.files);
@@ -135,9 +141,10 @@ async function wordsOf(machine: Machine, directory: string): Promise<string[]> {
 
 /** Boots the machine; leaves no file. */
 export async function bootMedia(request: MediaBootRequest): Promise<MediaBoot> {
-  const { machine, domains, timeLimitSeconds, signal, onEvent } = request;
+  const { machine, domains, timeLimitSeconds, untilSuccess = false, signal, onEvent } = request;
   const directory = await mkdtemp(join(tmpdir(), "domb-host-"));
-  const observer = new LaunchObserver(domains, false);
+  let observer = new LaunchObserver(domains, false);
+  const failures: string[] = [];
   const lines: string[] = [];
   const { why, end } = refusals[machine.kind];
   let refusal: string | undefined;
@@ -146,24 +153,30 @@ export async function bootMedia(request: MediaBootRequest): Promise<MediaBoot> {
   const limit = AbortSignal.timeout(timeLimitSeconds * 1000);
   const stops = [done.signal, limit, ...(signal === undefined ? [] : [signal])];
   try {
-    const words = await wordsOf(machine, directory);
+    const words = await wordsOf(machine, directory, untilSuccess);
     const host = { directory, signal: AbortSignal.any(stops) };
     const { stderr } = await runQemu(programOf(machine), words, host, (line) => {
       lines.push(line);
       for (const event of observer.observe(line)) onEvent?.(event);
       refusal ??= why.exec(line)?.[0];
       if (refusal !== undefined && end.test(line)) refused ??= refusal;
-      if (refused !== undefined || observer.ending() !== undefined) done.abort();
+      const ending = observer.ending();
+      if (refused === undefined && ending === undefined) return;
+      if (!untilSuccess || ending?.status === "success") return done.abort();
+      failures.push(refused ?? ending?.reason ?? "");
+      refusal = refused = undefined;
+      observer = new LaunchObserver(domains, false);
     });
-    if (refused !== undefined) return { status: "refused", reason: refused, lines };
+    if (refused !== undefined) return { status: "refused", reason: refused, failures, lines };
     const ending = observer.ending();
-    if (ending !== undefined) return { ...ending, lines };
+    if (ending !== undefined) return { ...ending, failures, lines };
     signal?.throwIfAborted();
     if (limit.aborted) {
       const reason = `after ${timeLimitSeconds} s still waiting for the launch or a refusal`;
-      return { status: "timeout", reason, lines };
+      return { status: "timeout", reason, failures, lines };
     }
-    return { status: "died", reason: `QEMU ended by itself: ${stderr.trim()}`, lines };
+    const reason = `QEMU ended by itself: ${stderr.trim()}`;
+    return { status: "died", reason, failures, lines };
   } finally {
     done.abort();
     await rm(directory, { recursive: true, force: true });
