@@ -158,7 +158,7 @@ function signerOf({ efi, grub, uboot, ...options }: MediaOptions): Signer | unde
     throw usage(message, "Give its file with --board.");
   }
   if (fallback !== undefined && grub !== true) {
-    const fix = "Use --grub.";
+    const fix = "Use --grub; EFI firmware has BootNext (docs/boot-media.md).";
     throw usage("--fallback is for --grub alone", fix);
   }
   if (signKey === undefined && signCert === undefined) return undefined;

@@ -80,8 +80,16 @@ export function secureBootVariables(certificate: Uint8Array): readonly FirmwareV
   ];
 }
 
-/** A boot entry, first in the order, that starts `path` of any disk with these load options. */
-export function bootEntryVariables(path: string, loadOptions: string): readonly FirmwareVariable[] {
+/**
+ * A boot entry that starts `path` of any disk with these load options: first in the order, or for
+ * the next start alone.
+ */
+export function bootEntryVariables(
+  path: string,
+  loadOptions: string,
+  choice: "BootOrder" | "BootNext" = "BootOrder",
+): readonly FirmwareVariable[] {
+  const number = choice === "BootOrder" ? 7 : 8;
   const node = (type: number, subtype: number, content: Buffer): Buffer => {
     const header = Buffer.of(type, subtype, 0, 0);
     header.writeUInt16LE(header.length + content.length, 2);
@@ -95,8 +103,12 @@ export function bootEntryVariables(path: string, loadOptions: string): readonly 
   const [description = Buffer.alloc(0), options = Buffer.alloc(0)] = texts;
   const entry = { vendor: globalVariable, attributes: NON_VOLATILE | BOOT_SERVICE | RUNTIME };
   return [
-    { ...entry, name: "Boot0007", data: Buffer.concat([active, description, filePath, options]) },
-    { ...entry, name: "BootOrder", data: Buffer.of(7, 0) },
+    {
+      ...entry,
+      name: `Boot000${number}`,
+      data: Buffer.concat([active, description, filePath, options]),
+    },
+    { ...entry, name: choice, data: Buffer.of(number, 0) },
   ];
 }
 
