@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules on the domains together: how many, their names, domids and roles, and in files of their own
-// order and links. They look at the value as it was read, right or wrong, so that their faults are
+// order, links and CPUs. They look at the value as it was read, right or wrong, so that their faults are
 // told together with all others.
 
 import { MAX_DOMAINS } from "../../contract/limits.js";
@@ -10,12 +10,13 @@ import { domainNameFault, domidFault, isMapping, roleFault } from "./judges.js";
 import { checkLinks } from "./links.js";
 import { checkOrder } from "./order.js";
 import { type Path, type Places, subjectOf } from "./places.js";
+import { checkProcessors } from "./processors.js";
 import { descriptionRules } from "./rules.js";
 
 /** Checks what the schema can't say of the domains in `value`; two of one name, the reader sees. */
 export function checkBetweenDomains(value: unknown, places: Places): readonly Diagnostic[] {
   if (!isMapping(value)) return [];
-  const { domains, links } = value;
+  const { domains, host, links, pools } = value;
   if (!isMapping(domains)) return [];
   const names = Object.keys(domains);
   return [
@@ -26,6 +27,7 @@ export function checkBetweenDomains(value: unknown, places: Places): readonly Di
     ...checkRecovery(domains, places),
     ...checkOrder(domains, places),
     ...checkLinks(links, domains, places),
+    ...checkProcessors({ domains, host, pools }, places),
   ];
 }
 

@@ -7,6 +7,7 @@ import type { Architecture } from "../../xen-model/machines.js";
 import type { Place } from "../diagnostics/diagnostic.js";
 import type { Role } from "../plan/roles.js";
 import type { failures, readinesses } from "./order-judges.js";
+import type { Scheduler } from "./processor-judges.js";
 
 /** What lets the domains start that are to start after a domain. */
 export interface Readiness {
@@ -28,6 +29,16 @@ export interface DomainDescription {
   /** Whole pages, at most MAX_MEMORY_PAGES of them. */
   readonly memoryBytes: number;
   readonly vcpus: number;
+  /** Different physical CPUs of its pool on which its vCPUs may run; undefined: all of the pool. */
+  readonly cpus?: readonly number[];
+  /** Does vCPU N run on the N-th of `cpus` alone: then there is one for each. */
+  readonly pinned?: boolean;
+  /** Undefined: Xen's default. Only where the pool's scheduler knows it. */
+  readonly weight?: number;
+  /** In percent of a CPU, 0 for no limit, as `weight` otherwise. */
+  readonly cap?: number;
+  /** One of the launch's pools; undefined: Pool-0. */
+  readonly pool?: string;
   readonly type: "pvh";
   /** The given one, or the lowest free from 1 on, in the description's order. */
   readonly domid: number;
@@ -82,6 +93,14 @@ export interface SharedMemoryLink {
 /** Names of links are unique, and so are the domains of one link. */
 export type Link = EventChannelLink | SharedMemoryLink;
 
+/** CPUs that run nothing but the domains of this pool; no CPU is in two. */
+export interface CpuPool {
+  readonly name: string;
+  /** One at least, by number, each once. */
+  readonly cpus: readonly number[];
+  readonly scheduler: Scheduler;
+}
+
 /**
  * A whole launch. Domains come in the order in which the description names them; one of them may be
  * the recovery domain, but not the only one.
@@ -95,6 +114,8 @@ export interface LaunchDescription {
   readonly board?: string;
   /** Bytes of memory that the host has; undefined: the description does not say. */
   readonly hostMemoryBytes?: number;
+  /** In the description's order, which their numbers follow; Pool-0 is not among them. */
+  readonly pools?: readonly CpuPool[];
   readonly domains: readonly DomainDescription[];
   /** In the description's order, which ports and memory follow. */
   readonly links: readonly Link[];

@@ -166,7 +166,7 @@ export const hostMemoryFault = sizeFault({
 });
 
 /** A fault of a number that is not a whole one from `least` to `most`. */
-function wholeNumberFault(
+export function wholeNumberFault(
   value: unknown,
   least: number,
   most: number,

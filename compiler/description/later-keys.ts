@@ -2,11 +2,6 @@
 // Keys and values of the launch description that have a meaning, but don't work yet. They are
 // refused, never ignored: a launch that silently lacks a privilege or an order is a wrong launch.
 
-/** Keys of `host`, and what each will say. */
-export const laterHostKeys: Readonly<Record<string, string>> = {
-  cpus: "how many CPUs the host has",
-};
-
 /** Keys of a domain, and what each will say. */
 export const laterDomainKeys: Readonly<Record<string, string>> = {
   console: "the domain that serves its console",

@@ -27,6 +27,18 @@ export const MAX_NESTING = 16;
 /** The host's memory in bytes: more than any Xen manages. */
 export const MAX_HOST_MEMORY_BYTES = 2 ** 47;
 
+/** CPUs of the host: more than any Xen is built for. */
+export const MAX_HOST_CPUS = 4095;
+
+/** The highest number of a physical CPU that a plan can name. */
+export const MAX_CPU = 63;
+
+/** What Xen calls the CPU pool that it makes itself. */
+export const FIRST_POOL = "Pool-0";
+
+/** A domain's weight: what Xen's record of it holds; a cap has as many bits. */
+export const MAX_WEIGHT = 65535;
+
 /** How long a domain may take until it is ready, unless it says otherwise: milliseconds. */
 export const DEFAULT_READY_MS = 60_000;
 

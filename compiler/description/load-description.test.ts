@@ -431,6 +431,7 @@ describe("any description", () => {
     const key = fc.constantFrom(
       ...["kernel", "ramdisk", "cmdline", "memory", "vcpus", "type", "domid", "output"],
       ...["after", "ready", "onFailure"],
+      ...["cpus", "pinned", "weight", "cap", "pool"],
     );
     const near = fc.oneof(
       fc.integer({ min: -1, max: MAX_DOMID + 1 }),

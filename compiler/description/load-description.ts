@@ -9,7 +9,7 @@ import { RECOVERY_ROLE } from "../plan/roles.js";
 import { checkBetweenDomains } from "./between-domains.js";
 import type { DomainDescription, LaunchDescription, Link, Readiness } from "./description.js";
 import { durationMilliseconds } from "./duration.js";
-import { DEFAULT_READY_MS, MAX_DESCRIPTION_BYTES } from "./limits.js";
+import { DEFAULT_READY_MS, FIRST_POOL, MAX_DESCRIPTION_BYTES } from "./limits.js";
 import { objectPlaces, type Places } from "./places.js";
 import { MODULE_NAME, readModule } from "./read-module.js";
 import { leavesUnread, readYaml } from "./read-yaml.js";
@@ -109,12 +109,13 @@ function checkDescription(
   }
   const domains = resolveDomains(shape.launch, directory);
   const links = shape.launch.links.map(resolveLink);
-  const { arch, host, policy } = shape.launch;
+  const { arch, host, policy, pools } = shape.launch;
   const launch = {
     ...{ source, domains, links, placeOf: places.ofValue.bind(places) },
     ...(arch === undefined ? {} : { arch }),
     ...(host?.board === undefined ? {} : { board: resolve(directory, host.board) }),
     ...(host?.memory === undefined ? {} : { hostMemoryBytes: sizeBytes(host.memory) }),
+    pools: Object.entries(pools).map(([name, pool]) => ({ name, ...pool })),
     ...(policy?.xsm === undefined ? {} : { policy: resolve(directory, policy.xsm) }),
     ...(policy?.verify === undefined ? {} : { verify: policy.verify }),
   };
@@ -143,6 +144,7 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     cmdline: domain.cmdline,
     memoryBytes: sizeBytes(domain.memory),
     vcpus: domain.vcpus,
+    ...resolveProcessors(domain),
     type: domain.type,
     domid: domain.domid ?? free(),
     output: domain.output,
@@ -154,6 +156,16 @@ function resolveDomains(launch: ParsedLaunch, directory: string): readonly Domai
     ready: resolveReady(domain.ready),
     onFailure: domain.onFailure,
   }));
+}
+
+function resolveProcessors({ cpus, pinned, weight, cap, pool }: ParsedLaunch["domains"][string]) {
+  return {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(pinned ? { pinned } : {}),
+    ...(weight === undefined ? {} : { weight }),
+    ...(cap === undefined ? {} : { cap }),
+    ...(pool === FIRST_POOL ? {} : { pool }),
+  };
 }
 
 function resolveReady({ when, within }: ParsedLaunch["domains"][string]["ready"]): Readiness {

@@ -21,14 +21,21 @@ export function objectPlaces(file?: string): Places {
   return { ofValue: of, ofKey: of };
 }
 
+/** What has its own name in the description, by the key that holds it. */
+const namedKinds: ReadonlyMap<string | number, string> = new Map([
+  ["domains", "domain"],
+  ["pools", "pool"],
+]);
+
 /** What a sentence calls the value at `path`: "memory of domain web". */
 export function subjectOf(path: Path): string {
   const [first, name, ...keys] = path;
   if (first === undefined) return "the description";
-  if (first !== "domains" || name === undefined) return joined(path);
+  const kind = name === undefined ? undefined : namedKinds.get(first);
+  if (kind === undefined) return joined(path);
   const text = String(name);
-  const domain = `domain ${DOMAIN_NAME_PATTERN.test(text) ? text : show(text)}`;
-  return keys.length === 0 ? domain : `${joined(keys)} of ${domain}`;
+  const named = `${kind} ${DOMAIN_NAME_PATTERN.test(text) ? text : show(text)}`;
+  return keys.length === 0 ? named : `${joined(keys)} of ${named}`;
 }
 
 /** As programs write it: `roles[0]`. */

@@ -19,6 +19,7 @@ import {
 } from "./limits.js";
 import { linkRules, linkValueRules } from "./link-rules.js";
 import { orderRules, orderValueRules } from "./order-rules.js";
+import { processorRules, processorValueRules } from "./processor-rules.js";
 import { formatSize } from "./size.js";
 
 const page = formatSize(PAGE_SIZE);
@@ -249,6 +250,7 @@ export const descriptionRules = defineRules({
   },
   ...orderValueRules,
   ...linkValueRules,
+  ...processorValueRules,
   DOMB2001: {
     slug: "two-domains-of-one-name",
     title: "Two domains have one name",
@@ -289,6 +291,7 @@ export const descriptionRules = defineRules({
   },
   ...orderRules,
   ...linkRules,
+  ...processorRules,
 });
 
 /** Codes of this stage. */

@@ -14,6 +14,7 @@ import {
 import { architectures } from "../../xen-model/machines.js";
 import { RECOVERY_ROLE, roles } from "../plan/roles.js";
 import { DURATION_PATTERN, formatDuration } from "./duration.js";
+import { judged } from "./judged.js";
 import {
   choiceFault,
   commandLineFault,
@@ -28,7 +29,6 @@ import {
   roleFault,
   rolesFault,
   typeFault,
-  type ValueFault,
   vcpusFault,
 } from "./judges.js";
 import {
@@ -56,21 +56,8 @@ import {
   whenFault,
   withinFault,
 } from "./order-judges.js";
+import { hostCpusSchema, poolsSchema, processorShape } from "./processor-schema.js";
 import { formatSize, SIZE_PATTERN } from "./size.js";
-
-/** A value that `judge` looks at before zod does, so that its fault is told in our own words. */
-function judged<Schema extends z.ZodType>(
-  schema: Schema,
-  judge: (value: unknown) => ValueFault | undefined,
-) {
-  return z.preprocess((value: z.input<Schema>, context) => {
-    const fault = judge(value);
-    if (fault === undefined) return value;
-    const path = fault.key === undefined ? [] : [fault.key];
-    context.issues.push({ code: "custom", input: value, params: { fault }, path });
-    return z.NEVER;
-  }, schema);
-}
 
 export const outputs = ["none", "xen-log"] as const;
 export const deaths = ["leave", "reboot"] as const;
@@ -152,6 +139,7 @@ export const domainSchema = z
       }),
       vcpusFault,
     ).default(1),
+    ...processorShape,
     type: judged(
       z.literal("pvh").meta({ description: "How it is virtualised." }),
       typeFault,
@@ -322,6 +310,7 @@ export const hostSchema = z
         }),
       hostMemoryFault,
     ).optional(),
+    cpus: hostCpusSchema,
     board: file(
       "board",
       "The board's device tree, arm64 only: which interrupt controller the domains get, and how " +
@@ -344,6 +333,7 @@ export const launchSchema = z
       choiceFault(architectures),
     ).optional(),
     host: judged(hostSchema, hostFault).optional(),
+    pools: poolsSchema,
     policy: judged(policySchema, policyFault).optional(),
     // Names are judged with the rules between domains: zod would skip the rest of a misnamed one.
     domains: z.record(z.string().meta({ pattern: DOMAIN_NAME_PATTERN.source }), domainSchema).meta({

@@ -5,9 +5,10 @@
 import type { z } from "zod";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { show, type ValueFault } from "./judges.js";
-import { laterDomainKeys, laterHostKeys } from "./later-keys.js";
+import { laterDomainKeys } from "./later-keys.js";
 import { nearestName } from "./nearest-name.js";
 import { type Path, type Places, subjectOf } from "./places.js";
+import { poolSchema } from "./processor-schema.js";
 import { type DescriptionCode, descriptionRules } from "./rules.js";
 import {
   domainSchema,
@@ -30,6 +31,7 @@ const domainKeys = Object.keys(domainSchema.shape);
 const policyKeys = Object.keys(policySchema.shape);
 const hostKeys = Object.keys(hostSchema.shape);
 const readyKeys = Object.keys(readySchema.shape);
+const poolKeys = Object.keys(poolSchema.shape);
 
 /** A diagnostic of `fault` of the value at `path`. */
 export function diagnoseFault(fault: ValueFault, path: Path, places: Places): Diagnostic {
@@ -112,7 +114,8 @@ function keysBeside(
 } {
   if (path.length === 1) return { keys: launchKeys, later: {} };
   if (path[0] === "policy") return { keys: policyKeys, later: {} };
-  if (path[0] === "host") return { keys: hostKeys, later: laterHostKeys };
+  if (path[0] === "host") return { keys: hostKeys, later: {} };
+  if (path[0] === "pools") return { keys: poolKeys, later: {} };
   if (path[0] === "links") {
     const { kind } = valueAt(whole, path.slice(0, -1)) as { kind: keyof typeof linkSchemas };
     return { keys: Object.keys(linkSchemas[kind].shape), later: {} };
