@@ -23,6 +23,7 @@ import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.
 import { checkLimits } from "./plan/limits.js";
 import { longestWait } from "./plan/longest-wait.js";
 import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
+import { planProcessors } from "./plan/processors.js";
 import { planRules } from "./plan/rules.js";
 import { planWiring } from "./plan/wiring.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
@@ -238,6 +239,7 @@ function layOutGuests(
 ): Result<readonly PlannedGuest[]> {
   const guests: PlannedGuest[] = [];
   const diagnostics: Diagnostic[] = [];
+  const processors = planProcessors(description);
   for (const domain of description.domains) {
     const wired = wiring.get(domain.name) ?? unwired;
     const plan = description.domains.filter(({ recovery }) => recovery === domain.recovery);
@@ -257,7 +259,8 @@ function layOutGuests(
       wired,
       plan.map(({ domid }) => domid),
     );
-    guests.push({ domain, label, guest: guest.value, wiring: links });
+    const placed = processors.get(domain.name);
+    guests.push({ domain, label, guest: guest.value, wiring: links, processors: placed });
   }
   return diagnostics.length === 0
     ? { ok: true, value: guests, diagnostics }

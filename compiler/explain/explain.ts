@@ -85,6 +85,7 @@ function explainDomain(
     ...(domain.onDeath === "leave" ? [] : ["  ends   the host with it: Xen reboots"]),
     ...(domain.roles.length === 0 ? [] : [`  roles  ${domain.roles.join(", ")}`]),
     ...(domain.label === "" ? [] : [`  label  ${domain.label}`]),
+    ...(domain.cpuPool === 0 ? [] : [`  runs   in CPU pool ${domain.cpuPool}`]),
     ...(cmdline === undefined ? [] : [`  told   ${JSON.stringify(cmdline)}`]),
     ...(domain.acpi === undefined ? [] : [`  ACPI   ${explainAcpi(domain.acpi)}`]),
     ...domain.links.map((link) => `  link   ${explainLink(link)}`),

@@ -11,6 +11,7 @@ import type { DecodedImage, DecodedPlan } from "../image/decode-image.js";
 import type { Verify } from "../image/image-header.js";
 import { workOf } from "../plan/make-plan.js";
 import type { Plan, PlanDomain, PlanMaterial, PlanOperation, PlanStep } from "../plan/plan.js";
+import { cpusIn, schedulerName } from "../plan/processors.js";
 import { type Role, rolesOf } from "../plan/roles.js";
 import type { ReadAcpi } from "./acpi.js";
 import { type GuestRegion, guestMemory } from "./guest-memory.js";
@@ -109,7 +110,7 @@ export interface ExplainedOperation {
   readonly bytes?: number;
   /** Bytes of each extent. */
   readonly extentBytes?: number;
-  /** The other fields of the plan's record, by their names; `peer` is the domain's. */
+  /** The other fields of the plan's record, by their names, with names and lists in place of numbers. */
   readonly arguments?: Readonly<Record<string, number | string>>;
 }
 
@@ -282,6 +283,15 @@ function explainOperation(
         address: operation.frame * PAGE_SIZE,
         bytes: operation.count * PAGE_SIZE,
       };
+    case "setAffinity": {
+      const { vcpu, lowCpus, highCpus } = operation;
+      return { number, kind, arguments: { vcpu, cpus: cpusIn(lowCpus, highCpus).join(" ") } };
+    }
+    case "setShare":
+    case "createPool": {
+      const { kind: _, ...rest } = operation;
+      return { number, kind, arguments: { ...rest, scheduler: schedulerName(rest.scheduler) } };
+    }
     default: {
       const { kind: _, ...rest } = operation;
       const peer = "peer" in rest ? { peer: plan.domains[rest.peer]?.name ?? "" } : {};
