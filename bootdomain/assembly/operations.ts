@@ -12,7 +12,7 @@ import {
 } from "../../contract/image";
 import { BOOT_DOMID } from "../../contract/limits";
 import { DomainState, LaunchStatus, ReceiptDomain, ReceiptHeader } from "../../contract/receipt";
-import { XEN_EACCES } from "../../contract/xen-abi";
+import { XEN_EACCES, XEN_ESRCH } from "../../contract/xen-abi";
 import { digestOfImageIs, digestOfMemoryIs } from "./digests";
 import {
   allocateVcpus,
@@ -220,7 +220,8 @@ export function abandon(domain: u32, state: DomainState): LaunchStatus {
   if (found == DomainState.created || found == DomainState.started) {
     const begin = clock();
     const error = destroyDomain(domainField(domain, DomainRecord.domid));
-    if (error != 0) return statusOf(error);
+    // Another domain may have destroyed it already.
+    if (error != 0 && error != XEN_ESRCH) return statusOf(error);
     setDomainTime(domain, ReceiptDomain.destroyedAt, begin);
   }
   setDomainState(domain, state);

@@ -167,14 +167,17 @@ function endLate(): LaunchStatus {
 function hear(limit: u64): LaunchStatus {
   const kilohertz: u64 = max<u32>(receiptField(ReceiptHeader.clockKilohertz), 1);
   let status = LaunchStatus.success;
-  do {
+  let isMore = true;
+  while (status == LaunchStatus.success && isMore) {
     const begin = clock();
     const milliseconds = limit > begin ? (limit - begin) / kilohertz + 1 : 0;
     status = statusOf(wait(milliseconds * NANOSECONDS_PER_MILLISECOND));
     if (milliseconds != 0) addTime(ReceiptHeader.waitTicks, begin);
+    // What came during a sleep is told by the next one; and taking in makes hypercalls of its own.
+    isMore = milliseconds != 0 || heardEvent() != 0;
     if (status == LaunchStatus.success && heardEvent() != 0) status = takeIn();
     limit = 0;
-  } while (status == LaunchStatus.success && heardEvent() != 0);
+  }
   return status;
 }
 
