@@ -7,15 +7,16 @@ import { writeImage } from "../compiler/image/write-image.js";
 import { CommandError, EXIT } from "./answer.js";
 
 /**
- * Writes or replaces a file, which none of `sources` may be; an interrupt meanwhile waits, so that
- * no part of one is left.
+ * Writes or replaces a file, which none of `sources` may be, and which `option` names; an interrupt
+ * meanwhile waits, so that no part of one is left.
  */
 export async function writeOutput(
   path: string,
   bytes: Uint8Array,
   sources: readonly string[] = [],
+  option = "--output",
 ): Promise<void> {
-  await refuseToReplace(path, sources);
+  await refuseToReplace(path, sources, option);
   const onInterrupt = (): void => {
     process.exitCode = EXIT.interrupted;
   };
@@ -25,28 +26,32 @@ export async function writeOutput(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw unwritable(path, code);
+    throw unwritable(path, code, option);
   } finally {
     process.off("SIGINT", onInterrupt).off("SIGTERM", onInterrupt);
   }
 }
 
 /** A device, or a file that the output is made of, must not become the output. */
-async function refuseToReplace(path: string, sources: readonly string[]): Promise<void> {
+async function refuseToReplace(
+  path: string,
+  sources: readonly string[],
+  option: string,
+): Promise<void> {
   const there = await stat(path).catch(() => undefined);
   if (there === undefined) return;
-  if (!there.isFile()) throw unwritable(path, "it is no plain file");
+  if (!there.isFile()) throw unwritable(path, "it is no plain file", option);
   for (const file of new Set(sources)) {
     const source = await stat(file).catch(() => undefined);
     if (source?.dev === there.dev && source.ino === there.ino) {
-      throw unwritable(path, "the launch is made of it");
+      throw unwritable(path, "the launch is made of it", option);
     }
   }
 }
 
-/** Says that a file can't be written, and why. */
-export function unwritable(path: string, reason: string): CommandError {
-  const fix = "Give a place that this user may write to with --output.";
+/** Says that a file can't be written, and why; `option` names it. */
+export function unwritable(path: string, reason: string, option = "--output"): CommandError {
+  const fix = `Give a place that this user may write to with ${option}.`;
   return new CommandError("DOMB6003", `${path} can't be written (${reason})`, fix);
 }
 

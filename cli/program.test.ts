@@ -287,7 +287,7 @@ describe("domb simulate with faults", () => {
     const { exitCode, stdout, stderr } = await domb("simulate", pair, ...faults);
     expect(exitCode).toBe(1);
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/status +hypercall: step 3, operation 17, domain 2, error ENOMEM/);
+    expect(stdout).toMatch(/status +hypercall: step 2, operation 13, domain 2, error ENOMEM/);
     expect(stdout).toMatch(/first +1 +destroyed/);
     expect(stdout).toMatch(/second +2 +created/);
   });
@@ -300,8 +300,8 @@ describe("domb simulate with faults", () => {
 
   it("shows each hypercall with --trace, as lines and as JSON", async () => {
     const { stdout } = await domb("simulate", pair, "--trace");
-    expect(stdout).toContain("step 3, domain second");
-    expect(stdout).toMatch(/ ms +operation 17 +populate:2 d2 gfn 0x0, 2 extents of order 9 → 2\n/);
+    expect(stdout).toContain("step 2, domain second");
+    expect(stdout).toMatch(/ ms +operation 13 +populate:2 d2 gfn 0x0, 2 extents of order 9 → 2\n/);
     const json = await domb("simulate", pair, "--trace", "--json");
     const { hypercalls } = JSON.parse(json.stdout);
     expect(hypercalls[0]).toMatchObject({ hypercall: "drop", step: 0, answer: 0 });

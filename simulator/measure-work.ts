@@ -3,8 +3,9 @@
 
 import type { Plan } from "../compiler/plan/plan.js";
 import { longestStep, workOfLaunch } from "../compiler/plan/work.js";
+import { asPlanned } from "./behaviours.js";
+import { machineOf } from "./machine.js";
 import { simulateLaunch } from "./simulate.js";
-import { Trace } from "./trace.js";
 
 /** One quantity of a launch: the plan's upper bound, and what the simulator measured. */
 export interface Bounded {
@@ -18,32 +19,12 @@ const freePages = 0x1000000;
 
 /** Runs a launch that goes well. Throws when it does not. */
 export function measureWork(image: Uint8Array, plan: Plan, wasm: WebAssembly.Module): Bounded[] {
-  const trace = new Trace(plan);
-  const ticks: number[] = [];
   const { receipt, hypercalls, imageBytesRead } = simulateLaunch(image, {
-    ...{ wasm, freePages },
-    observe: trace.observe,
-    between: ({ machine, xen }) => ({
-      machine: {
-        ...machine,
-        clock: () => {
-          const now = machine.clock();
-          ticks.push(Number(now));
-          return now;
-        },
-      },
-      xen,
-    }),
+    ...{ wasm, machine: machineOf(image), freePages, behaviourOf: asPlanned(plan) },
   });
   if (receipt.status !== 0) throw new Error(`the launch ended with status ${receipt.status}`);
-  // The clock is read when the launch begins, then when its first operation does.
-  let end = ticks[1] ?? 0;
-  const times = plan.steps.map((_, index) => {
-    const last = trace.calls.findLast(({ step }) => step === index + 1)?.endNs ?? end;
-    const time = last - end;
-    end = last;
-    return time;
-  });
+  // A tick of the simulator's clock is a nanosecond.
+  const times = receipt.steps.map(({ beganAt, endedAt }) => endedAt - beganAt);
   const work = workOfLaunch(plan);
   const milliseconds = (nanoseconds: number): number => Math.round(nanoseconds / 1000) / 1000;
   return [

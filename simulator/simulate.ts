@@ -11,11 +11,17 @@ import { paths } from "../setup/paths.js";
 import type { HostArchitecture } from "../xen-model/architecture.js";
 import { arm64Architecture } from "../xen-model/arm64/architecture.js";
 import { DIGEST_BYTE_NS } from "../xen-model/costs.js";
-import type { Behaviour } from "../xen-model/domain-life.js";
+import type { Behaviour, DomainLife } from "../xen-model/domain-life.js";
 import type { Hypercall, Injection } from "../xen-model/hypercalls.js";
 import { decodeReceipt, type Receipt } from "../xen-model/receipt.js";
 import { x86Architecture } from "../xen-model/x86_64/architecture.js";
-import { BootDomainExited, type ModelDomain, type ModelExit, XenModel } from "../xen-model/xen.js";
+import {
+  BootDomainExited,
+  type ModelDomain,
+  type ModelExit,
+  type Observe,
+  XenModel,
+} from "../xen-model/xen.js";
 
 /** What the wasm imports: docs/wasm-imports.md. Addresses and sizes come as signed numbers. */
 export interface BootDomainImports {
@@ -51,8 +57,7 @@ export interface SimulationOptions {
   readonly trust?: Uint8Array | undefined;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: (call: Hypercall) => Injection | undefined;
-  /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
-  readonly observe?: (call: Hypercall, answer: number | undefined, endNs: number) => void;
+  readonly observe?: Observe | undefined;
   /** Puts something between boot domain and model; `memory` gives the boot domain's own. */
   readonly between?: (
     imports: BootDomainImports,
@@ -68,7 +73,13 @@ export interface Simulation {
   readonly consoleLines: readonly string[];
   /** Domains that are left, by domid. */
   readonly domains: ReadonlyMap<number, ModelDomain>;
+  /** Each domain that was started, in the order of the starts, and what it did. */
+  readonly lives: readonly DomainLife[];
   readonly freePages: number;
+  /** Pages that Xen took for the boot domain itself. */
+  readonly bootDomainPages: number;
+  /** Virtual time when it had ended, in nanoseconds. */
+  readonly endNs: number;
   readonly hypercalls: number;
   /** Bytes of the image that were read. */
   readonly imageBytesRead: number;
@@ -171,7 +182,10 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
     exit: model.exit,
     consoleLines: model.consoleLines,
     domains: model.host.domains,
+    lives: model.host.lives,
     freePages: model.host.freePages,
+    bootDomainPages: model.host.structurePages,
+    endNs: model.host.now,
     hypercalls: model.hypercalls,
     imageBytesRead,
     memory: linear,

@@ -2,8 +2,9 @@
 // A trace names for each hypercall the step and operation that the plan has it in.
 
 import { describe, expect, it } from "vitest";
-import { acceptedPlan } from "./accepted-plan.js";
+import { MACHINE_X86_64 } from "../contract/image.js";
 import { injectFaults } from "./faults.js";
+import { followerOf, knowledgeOf } from "./knowledge.js";
 import { loadBootDomain, simulateLaunch } from "./simulate.js";
 import { type BaseLaunch, baseLaunches, withPlan } from "./suite/base-launch.js";
 import { planCases } from "./suite/plan-cases.js";
@@ -11,8 +12,9 @@ import { Trace } from "./trace.js";
 
 async function traced(image: Uint8Array, faults: Parameters<typeof injectFaults>[0] = []) {
   const wasm = await loadBootDomain();
-  const plan = acceptedPlan(image)?.plan;
-  const trace = new Trace(plan);
+  const setting = { machine: MACHINE_X86_64 };
+  const { plan } = knowledgeOf(image, setting).plans.main;
+  const trace = new Trace(followerOf(image, setting));
   const inject = injectFaults(faults);
   const { receipt } = simulateLaunch(image, {
     ...{ wasm, freePages: 0x4000, inject },
@@ -60,13 +62,13 @@ describe("a trace", () => {
 
   it("reads as lines, with each step's domain above its hypercalls", async () => {
     const { two } = await baseLaunches();
-    const fault = { hypercall: "copy", occurrence: 3, answer: -2, done: 0 } as const;
-    const { trace, plan } = await traced(two.image, [fault]);
-    const lines = trace.lines(plan);
+    const fault = { hypercall: "copy", occurrence: 2, answer: -2, done: 0 } as const;
+    const { trace } = await traced(two.image, [fault]);
+    const lines = trace.lines();
     expect(lines[0]).toBe("at the beginning");
     expect(lines[2]).toBe("step 1, domain first");
-    expect(lines).toContain("step 3, domain second");
-    expect(lines.join("\n")).toMatch(/operation \d+ +copy:3 d2 gfn 0x\w+, 1 pages .* → ENOENT\n/);
+    expect(lines).toContain("step 2, domain second");
+    expect(lines.join("\n")).toMatch(/operation \d+ +copy:2 d2 gfn 0x\w+, 1 pages .* → ENOENT\n/);
     expect(lines.at(-1)).toMatch(/exit:1 status 9$/);
   });
 });

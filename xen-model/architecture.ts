@@ -40,8 +40,6 @@ export interface HostArchitecture {
   vcpuTables(vcpus: number): number;
   /** Whether Xen's copy of a context wants a page of its own, when there are so many domains. */
   copyTakesPage(domains: number): boolean;
-  /** Whether a domain starts with fewer vCPUs than it may have. */
-  readonly startsWithoutVcpus: boolean;
   /** The errno with which Xen's half of this architecture refuses a domain; 0: it does not. */
   creationError(creation: DomainCreation): number;
   /** A new domain's paging structures. */

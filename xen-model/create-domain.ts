@@ -7,7 +7,7 @@ import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 
 /** opt_max_grant_frames and opt_max_maptrack_frames, xen/common/grant_table.c. */
-const MAX_GRANT_FRAMES = 64;
+export const MAX_GRANT_FRAMES = 64;
 const MAX_MAPTRACK_FRAMES = 1024;
 
 /** What each domain that the boot domain creates is: of Xen's HVM kind, with nested paging. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How each hypercall of a launch can fail on Xen 4.17 with domb's patches, and which function of Xen
-// says so: here what the architectures have in common, in x86_64/ and arm64/ the rest. Faults are
-// taken from here; docs/hypercall-failures.md shows it.
+// says so: here and in link-failures.ts and processor-failures.ts what the architectures have in
+// common, in x86_64/ and arm64/ the rest. Faults are taken from here; docs/hypercall-failures.md
+// shows it.
 
 import { arm64Failures } from "./arm64/failures.js";
 import {
@@ -11,15 +12,15 @@ import {
   type Row,
   type Rows,
 } from "./failure-table.js";
-import type { HypercallName } from "./hypercalls.js";
+import { linkFailures } from "./link-failures.js";
 import type { Architecture } from "./machines.js";
+import { processorFailures } from "./processor-failures.js";
 import { x86Failures } from "./x86_64/failures.js";
 
 export type { Failure } from "./failure-table.js";
 
 const domctl = "xen/common/domctl.c";
 const domain = "xen/common/domain.c";
-const sysctl = "xen/common/sysctl.c";
 const memory = "xen/common/memory.c";
 const grants = "xen/common/grant_table.c";
 const bootDomain = "xen/common/boot_domain.c";
@@ -39,17 +40,13 @@ const onDomain: readonly Row[] = [
 const fillNever: readonly Row[] = [
   ["EFAULT", `boot_domain_fill ${bootDomain}`, "the argument can't be read or written"],
   ["EINVAL", `boot_domain_fill ${bootDomain}`, "padding is not zero"],
-  [
-    "EPERM",
-    `boot_domain_fill ${bootDomain}`,
-    "the domain has been started, or is no Initial Domain",
-  ],
+  ["EPERM", `lock_unstarted ${bootDomain}`, "the domain has been started, or is no Initial Domain"],
   ["ESRCH", `rcu_lock_remote_domain_by_id ${domain}`, "there is no such domain"],
   ["EINVAL", `get_ram_page ${bootDomain}`, "the frame is not RAM"],
   ["EINVAL", `fill_page ${bootDomain}`, "the page has another type than writable"],
 ];
 
-const never: Readonly<Record<HypercallName, readonly Row[]>> = {
+const never: Rows = {
   createDomain: anyDomctl,
   allocateVcpus: [
     ...onDomain,
@@ -65,26 +62,6 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   copy: fillNever,
   clear: fillNever,
   setContext: onDomain,
-  setAffinity: onDomain,
-  setShare: onDomain,
-  changePool: [
-    ["EFAULT", `do_sysctl ${sysctl}`, "the argument can't be read"],
-    ["EACCES", `do_sysctl ${sysctl}`, "the interface version is another"],
-    ["EPERM", `do_sysctl ${sysctl}`, "it is none of the boot domain's sysctls"],
-  ],
-  openChannel: [
-    ["EFAULT", `boot_domain_channel ${bootDomain}`, "the argument can't be read"],
-    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
-  ],
-  grant: [
-    ["EFAULT", `boot_domain_grant ${bootDomain}`, "the argument can't be read"],
-    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
-  ],
-  wait: [
-    ["EFAULT", `boot_domain_wait ${bootDomain}`, "the argument can't be read or written"],
-    ["EINVAL", `boot_domain_wait ${bootDomain}`, "padding is not zero"],
-    ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
-  ],
   start: [...onDomain, ["EPERM", `do_domctl ${domctl}`, "the domain has been started"]],
   destroy: [...onDomain, ["EINVAL", `domain_kill ${domain}`, "it is the caller itself"]],
   console: [
@@ -107,7 +84,7 @@ const never: Readonly<Record<HypercallName, readonly Row[]>> = {
   ],
   exit: [
     ["EFAULT", `boot_domain_exit ${bootDomain}`, "the argument can't be read"],
-    ["E2BIG", `keep_receipt ${bootDomain}`, "the receipt is larger than a page"],
+    ["E2BIG", `keep_receipt ${bootDomain}`, "the receipt is larger than Xen keeps"],
     ["EFAULT", `keep_receipt ${bootDomain}`, "the receipt can't be read"],
     ["EPERM", `do_boot_domain_op ${bootDomain}`, "the caller is not the boot domain"],
   ],
@@ -120,6 +97,9 @@ const byMemory: Rows = {
   ],
   allocateVcpus: [["ENOMEM", `do_domctl ${domctl}`, "no page for the vCPU's structures"]],
   populate: [["fewer", `populate_physmap ${memory}`, "no page for an extent"]],
+  drop: [
+    ["ENOMEM", `boot_domain_drop ${bootDomain}`, "less memory is free than is to be reserved"],
+  ],
 };
 
 const fillByPlan: readonly Row[] = [
@@ -141,7 +121,11 @@ const byPlan: Rows = {
     ["fewer", `populate_physmap ${memory}`, "the domain's limit is reached"],
     ["fewer", `populate_physmap ${memory}`, "its paging structures have no memory left"],
   ],
-  drop: [["EINVAL", `boot_domain_drop ${bootDomain}`, "a flag is no privilege"]],
+  drop: [
+    ["EINVAL", `boot_domain_drop ${bootDomain}`, "a flag is no privilege"],
+    ["EPERM", `boot_domain_drop ${bootDomain}`, "privileges are reserved after the first creation"],
+  ],
+  start: [["EPERM", `do_domctl ${domctl}`, "the domain has not all of its vCPUs"]],
   copy: fillByPlan,
   clear: fillByPlan,
 };
@@ -163,6 +147,8 @@ const causes = Object.keys(common);
 /** Every failure: what plans cause first, what nothing does last. */
 export const failures: readonly Failure[] = [
   ...failuresIn(common),
+  ...failuresIn(linkFailures),
+  ...failuresIn(processorFailures),
   ...failuresIn(x86Failures, "x86_64"),
   ...failuresIn(arm64Failures, "arm64"),
 ].sort((one, other) => causes.indexOf(one.cause) - causes.indexOf(other.cause));

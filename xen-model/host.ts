@@ -6,13 +6,13 @@ import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
-import { creationError, PRIVILEGES } from "./create-domain.js";
+import { creationError, MAX_GRANT_FRAMES, PRIVILEGES } from "./create-domain.js";
 import { type Behaviour, type DomainLife, type News, nextNews, takeNews } from "./domain-life.js";
 import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
 import type { GuestTables } from "./guest-tables.js";
-import { type ModelGrant, ModelLinks } from "./links.js";
-import { ModelProcessors } from "./processors.js";
+import { type ModelGrant, ModelLinks, type ModelPorts, noPorts } from "./links.js";
+import { ModelProcessors, type PoolArgument } from "./processors.js";
 
 /** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
 const CONTROL_DOMAIN_MAX_ORDER = 18;
@@ -20,6 +20,8 @@ const CONTROL_DOMAIN_MAX_ORDER = 18;
 /** A domain that the boot domain has created. */
 export interface ModelDomain {
   readonly domid: number;
+  /** How many the boot domain had created before it. */
+  readonly index: number;
   readonly createFlags: number;
   readonly maxVcpus: number;
   readonly memory: GuestMemory;
@@ -34,10 +36,10 @@ export interface ModelDomain {
   context: Uint8Array | undefined;
   started: boolean;
   readonly cpuPool: number;
-  readonly maxEventChannelPort: number;
-  readonly grantFrames: number;
-  /** Event channel ports that were opened for others, each with the domid. */
-  readonly ports: Map<number, number>;
+  readonly ports: ModelPorts;
+  readonly maxGrantFrames: number;
+  /** Frames that its grant table has now. */
+  grantFrames: number;
   readonly grants: Map<number, ModelGrant>;
 }
 
@@ -65,11 +67,13 @@ export class ModelHost {
   reserved = 0;
   /** Pages that no domain gets. */
   reservedPages = 0;
+  /** Pages that Xen took for the boot domain itself since the launch began. */
+  structurePages = 0;
   readonly links: ModelLinks;
   readonly processors: ModelProcessors;
-  /** What runs, by domid, in the order of their starts. */
-  readonly lives = new Map<number, DomainLife>();
-  #hasCreated = false;
+  /** All that ran, in the order of their starts. */
+  readonly lives: DomainLife[] = [];
+  #created = 0;
 
   readonly architecture: HostArchitecture;
   readonly flask: Flask | undefined;
@@ -82,27 +86,28 @@ export class ModelHost {
     this.architecture = architecture;
     this.flask = flask;
     this.#behaviourOf = behaviourOf;
-    this.links = new ModelLinks(this.domains);
+    this.links = new ModelLinks(this);
     this.processors = new ModelProcessors(cpus);
   }
 
   /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their halves for each architecture. */
   createDomain(domid: number, creation: DomainCreation): number {
     const { initialPoolPages } = this.architecture;
-    const again = this.reserved & ~this.#held();
-    const gone = (this.given & ~again) | this.dropped;
-    const refused = creationError(creation, gone, this.architecture);
+    const refused = creationError(creation, this.given | this.dropped, this.architecture);
     if (domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
     if (refused !== 0) return -refused;
     const structurePages = this.architecture.domainPages(this.domains.size);
-    if (!this.#take(structurePages + initialPoolPages)) return -abi.XEN_ENOMEM;
-    if (this.flask?.has(creation.label) === false) {
+    if (!this.take(structurePages + initialPoolPages)) return -abi.XEN_ENOMEM;
+    const isForbidden = this.flask?.has(creation.label) === false;
+    const answer = isForbidden ? -abi.XEN_EACCES : this.processors.admit(creation.cpuPool);
+    if (answer < 0) {
       this.freePages += structurePages + initialPoolPages;
-      return -abi.XEN_EACCES;
+      return answer;
     }
+    const { createFlags, maxVcpus, cpuPool, grantFrames, maxEventChannelPort } = creation;
     this.domains.set(domid, {
-      ...{ domid, createFlags: creation.createFlags, maxVcpus: creation.maxVcpus },
+      ...{ domid, index: this.#created++, createFlags, maxVcpus, cpuPool },
       ...{
         memory: new GuestMemory(),
         tables: this.architecture.newTables(),
@@ -115,42 +120,42 @@ export class ModelHost {
         totalPages: 0,
         context: undefined,
         started: false,
-        cpuPool: creation.cpuPool,
-        maxEventChannelPort: creation.maxEventChannelPort,
-        grantFrames: creation.grantFrames,
-        ports: new Map(),
+        ports: noPorts(maxEventChannelPort),
+        maxGrantFrames: grantFrames < 0 ? MAX_GRANT_FRAMES : grantFrames,
+        grantFrames: 1,
         grants: new Map(),
       },
     });
-    this.reserved &= ~(creation.createFlags & this.given);
-    this.given |= creation.createFlags & PRIVILEGES;
-    this.#hasCreated = true;
+    this.given |= createFlags & PRIVILEGES;
     return 0;
   }
 
-  /** XEN_BOOT_DOMAIN_drop, xen/common/boot_domain.c. */
+  /** boot_domain_drop(), xen/common/boot_domain.c. */
   drop(privileges: number, reserved: number, reservedPages: number): number {
     if (((privileges | reserved) & ~PRIVILEGES) !== 0) return -abi.XEN_EINVAL;
-    if (reserved !== 0 && this.#hasCreated) return -abi.XEN_EPERM;
-    if (reservedPages > this.freePages) return -abi.XEN_ENOMEM;
+    if (reserved !== 0 && this.#created > 0) return -abi.XEN_EPERM;
     this.dropped |= privileges;
     this.reserved |= reserved;
+    this.reservedPages = 0;
+    if (reservedPages > this.freePages) return -abi.XEN_ENOMEM;
     this.reservedPages = reservedPages;
     return 0;
   }
 
   /** boot_domain_wait(), xen/common/boot_domain.c: news, or undefined after sleeping. */
   wait(timeoutNs: number): News | undefined {
-    const news = takeNews(this.lives, this.now);
+    const running = this.lives.filter(({ destroyedNs }) => destroyedNs === undefined);
+    const news = takeNews(running, this.now);
     if (news === undefined && timeoutNs > 0) {
-      this.now = Math.min(this.now + timeoutNs, nextNews(this.lives, this.now));
+      this.now = Math.min(this.now + timeoutNs, nextNews(running, this.now));
     }
     return news;
   }
 
-  /** Privileges that domains have now. */
-  #held(): number {
-    return [...this.domains.values()].reduce((all, { createFlags }) => all | createFlags, 0);
+  /** boot_domain_may_use_sysctl(), xen/common/boot_domain.c: not while one runs that was started. */
+  changePool(argument: PoolArgument): number {
+    const runs = [...this.domains.values()].some(({ started }) => started);
+    return runs ? -abi.XEN_EPERM : this.processors.change(argument);
   }
 
   /** XEN_DOMCTL_max_vcpus, xen/common/domctl.c. */
@@ -158,7 +163,7 @@ export class ModelHost {
     if (vcpus !== domain.maxVcpus) return -abi.XEN_EINVAL;
     const { vcpuPages, vcpuTables } = this.architecture;
     const pages = vcpuPages(vcpus) - vcpuPages(domain.vcpus);
-    if (!this.#take(pages)) return -abi.XEN_ENOMEM;
+    if (!this.take(pages)) return -abi.XEN_ENOMEM;
     domain.structurePages += pages;
     domain.tables.take(vcpuTables(vcpus) - vcpuTables(domain.vcpus));
     domain.vcpus = vcpus;
@@ -171,7 +176,7 @@ export class ModelHost {
     const pages = Number(bytes / BigInt(PAGE_SIZE));
     if (pages < domain.tables.pages) return -abi.XEN_ENOMEM;
     const most = Math.min(pages - domain.pagingPoolPages, this.freePages);
-    this.#take(most);
+    this.take(most);
     domain.pagingPoolPages += most;
     return domain.pagingPoolPages === pages ? 0 : -abi.XEN_ENOMEM;
   }
@@ -194,7 +199,7 @@ export class ModelHost {
     for (let extent = 0; extent < extents; extent++) {
       const frame = frameOf(extent);
       if (frame === undefined || domain.totalPages + pages > domain.maxPages) return extent;
-      if (!this.#take(pages)) return extent;
+      if (!this.take(pages)) return extent;
       if (!domain.tables.map(frame, order, domain.pagingPoolPages)) {
         this.freePages += pages;
         return extent;
@@ -241,15 +246,13 @@ export class ModelHost {
 
   /** domain_unpause_by_systemcontroller(), xen/common/domain.c. */
   unpause(domain: ModelDomain): number {
-    const isWhole = domain.vcpus === domain.maxVcpus;
-    if (!isWhole && !this.architecture.startsWithoutVcpus) return -abi.XEN_EPERM;
+    if (domain.vcpus !== domain.maxVcpus) return -abi.XEN_EPERM;
     domain.started = true;
-    const signal = [...this.links.signals].find(([, remote]) => remote === domain.domid);
-    this.lives.set(domain.domid, {
-      startedNs: this.now,
-      behaviour: this.#behaviourOf(domain.domid) ?? {},
-      signalPort: signal?.[0],
-      ...{ toldSignal: false, toldEnd: false },
+    const { domid } = domain;
+    this.lives.push({
+      ...{ domid, startedNs: this.now, behaviour: this.#behaviourOf(domid) ?? {} },
+      signalPorts: this.links.signalPortsOf(domid),
+      ...{ toldSignal: false, toldEnd: false, destroyedNs: undefined },
     });
     return 0;
   }
@@ -258,8 +261,13 @@ export class ModelHost {
   destroy(domain: ModelDomain): number {
     this.freePages += domain.totalPages + domain.pagingPoolPages + domain.structurePages;
     this.domains.delete(domain.domid);
-    this.lives.delete(domain.domid);
+    const life = this.lives.findLast(({ domid }) => domid === domain.domid);
+    if (life !== undefined && domain.started) life.destroyedNs = this.now;
     if (!domain.started) this.given &= ~domain.createFlags;
+    else {
+      this.given &= ~(domain.createFlags & this.reserved);
+      this.reserved &= ~domain.createFlags;
+    }
     return 0;
   }
 
@@ -268,7 +276,8 @@ export class ModelHost {
     for (const domain of [...this.domains.values()]) if (!domain.started) this.destroy(domain);
   }
 
-  #take(pages: number): boolean {
+  /** Takes pages that are free and nobody's; false if there are not so many. */
+  take(pages: number): boolean {
     if (pages > this.freePages - this.reservedPages) return false;
     this.freePages -= pages;
     return true;

@@ -42,6 +42,8 @@ export interface Hypercall {
   readonly wanted: number;
   /** Of a copy: the first of the boot domain's frames that it copies from. */
   readonly sourceFrame?: number | undefined;
+  /** Of a wait: how long it sleeps at most, in nanoseconds; 0: it does not. */
+  readonly timeoutNs?: number | undefined;
   /** Its other arguments in words, empty for none. */
   readonly details: () => string;
   /** Virtual time of the call in nanoseconds. */

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Event channels and grants that the boot domain makes between domains: boot_domain_channel() and
-// boot_domain_grant(), xen/common/boot_domain.c.
+// boot_domain_grant(), xen/common/boot_domain.c. Ports and grant tables grow with what they hold.
 
 import { BOOT_DOMID } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
-import type { ModelDomain } from "./host.js";
+import type { ModelDomain, ModelHost } from "./host.js";
 
 /** Entries of version 1 in a frame of a grant table. */
 const ENTRIES_PER_FRAME = 512;
+/** `struct active_grant_entry`, xen/common/grant_table.c: so many in a page. */
+const ACTIVE_ENTRIES_PER_PAGE = 102;
+/** EVTCHNS_PER_BUCKET, xen/include/xen/sched.h: ports that a page holds. */
+const PORTS_PER_PAGE = 64;
+/** EVTCHN_2L_NR_CHANNELS of 64-bit domains. */
+const MOST_PORTS = 4096;
+/** Highest port of the boot domain itself, as Xen creates it. */
+const MAX_BOOT_PORT = 1023;
+/** JOINABLE_DOMAINS: of the domains that the boot domain creates, the first ones. */
+const JOINABLE_DOMAINS = 128;
 
 /** A page that a domain lets another one map. */
 export interface ModelGrant {
@@ -31,50 +41,98 @@ export interface GrantArgument {
   readonly readOnly: boolean;
 }
 
-/** Highest port of the boot domain itself, as Xen creates it. */
-const MOST_BOOT_PORTS = 1023;
+/** Ports of a domain that were opened for others, each with the other's domid. */
+export interface ModelPorts {
+  readonly opened: Map<number, number>;
+  readonly max: number;
+  /** Pages that hold them. */
+  pages: number;
+}
+
+/** Without any open; `max`: the highest that there can be. */
+export function noPorts(max: number): ModelPorts {
+  return { opened: new Map(), max, pages: 1 };
+}
+
+/** Pages of a grant table with so many frames. */
+function grantTablePages(frames: number): number {
+  return frames + Math.ceil((frames * ENTRIES_PER_FRAME) / ACTIVE_ENTRIES_PER_PAGE);
+}
 
 export class ModelLinks {
-  /** The boot domain's own ports, each with the domain that signals by it. */
-  readonly signals = new Map<number, number>();
-  readonly #domains: ReadonlyMap<number, ModelDomain>;
+  /** The boot domain's own, by which domains signal. */
+  readonly signals = noPorts(MAX_BOOT_PORT);
+  readonly #host: ModelHost;
 
-  constructor(domains: ReadonlyMap<number, ModelDomain>) {
-    this.#domains = domains;
+  constructor(host: ModelHost) {
+    this.#host = host;
+  }
+
+  /** The boot domain's ports that are open for a domid. */
+  signalPortsOf(domid: number): ReadonlySet<number> {
+    const own = [...this.signals.opened].filter(([, remote]) => remote === domid);
+    return new Set(own.map(([port]) => port));
   }
 
   openChannel({ domid, remote, port }: ChannelArgument): number {
-    const peer = this.#unstarted(remote);
-    if (typeof peer === "number") return peer;
-    if (domid === BOOT_DOMID) {
-      if (port === 0 || port > MOST_BOOT_PORTS) return -abi.XEN_EINVAL;
-      if (this.signals.has(port)) return -abi.XEN_EEXIST;
-      this.signals.set(port, remote);
-      return 0;
+    if (port === 0) return -abi.XEN_EINVAL;
+    if (domid === BOOT_DOMID || domid === abi.DOMID_SELF) {
+      const peer = this.#unstarted(remote);
+      if (typeof peer === "number") return peer;
+      return this.#open(this.signals, port, remote, this.#host);
     }
-    const domain = this.#unstarted(domid);
+    const domain = this.#joined(domid, remote);
     if (typeof domain === "number") return domain;
-    if (port === 0 || port > domain.maxEventChannelPort) return -abi.XEN_EINVAL;
-    if (domain.ports.has(port)) return -abi.XEN_EEXIST;
-    domain.ports.set(port, remote);
+    return this.#open(domain.ports, port, remote, domain);
+  }
+
+  /** evtchn_allocate_port(), xen/common/event_channel.c; pages are the owner's. */
+  #open(
+    ports: ModelPorts,
+    port: number,
+    remote: number,
+    owner: { structurePages: number },
+  ): number {
+    if (port > ports.max || port >= MOST_PORTS) return -abi.XEN_ENOSPC;
+    if (ports.opened.has(port)) return -abi.XEN_EEXIST;
+    // What it got before the memory ended it keeps.
+    for (; port >= ports.pages * PORTS_PER_PAGE; ports.pages++) {
+      if (!this.#host.take(1)) return -abi.XEN_ENOMEM;
+      owner.structurePages++;
+    }
+    ports.opened.set(port, remote);
     return 0;
   }
 
+  /** gnttab_seed(), xen/common/grant_table.c. */
   grant({ domid, remote, reference, gfn, count, readOnly }: GrantArgument): number {
-    const domain = this.#unstarted(domid);
+    const domain = this.#joined(domid, remote);
     if (typeof domain === "number") return domain;
-    const peer = this.#unstarted(remote);
-    if (typeof peer === "number") return peer;
-    if (reference + count > domain.grantFrames * ENTRIES_PER_FRAME) return -abi.XEN_ERANGE;
+    const frames = Math.ceil((reference + count) / ENTRIES_PER_FRAME);
+    if (frames > domain.maxGrantFrames || gfn > 0xffffffff - count) return -abi.XEN_ERANGE;
+    const pages = grantTablePages(frames) - grantTablePages(domain.grantFrames);
+    if (pages > 0) {
+      if (!this.#host.take(pages)) return -abi.XEN_ENOMEM;
+      domain.structurePages += pages;
+      domain.grantFrames = frames;
+    }
     for (let page = 0; page < count; page++) {
-      if (domain.grants.has(reference + page)) return -abi.XEN_EEXIST;
       domain.grants.set(reference + page, { gfn: gfn + page, remote, readOnly });
     }
     return 0;
   }
 
+  /** lock_and_join(): the first one, or an errno. */
+  #joined(domid: number, remote: number): ModelDomain | number {
+    const domain = this.#unstarted(domid);
+    if (typeof domain === "number") return domain;
+    const peer = this.#unstarted(remote);
+    if (typeof peer === "number") return peer;
+    return Math.max(domain.index, peer.index) < JOINABLE_DOMAINS ? domain : -abi.XEN_ENOSPC;
+  }
+
   #unstarted(domid: number): ModelDomain | number {
-    const domain = this.#domains.get(domid);
+    const domain = this.#host.domains.get(domid);
     if (domain === undefined) return -abi.XEN_ESRCH;
     return domain.started ? -abi.XEN_EPERM : domain;
   }

@@ -7,7 +7,7 @@ import { PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CONSOLE_BYTE_NS, HYPERCALL_NS } from "./costs.js";
-import type { Behaviour } from "./domain-life.js";
+import type { Behaviour, News } from "./domain-life.js";
 import { Flask } from "./flask.js";
 import { type ModelDomain, ModelHost } from "./host.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
@@ -46,11 +46,19 @@ export interface XenModelOptions {
   readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
   /** Asked before each hypercall for what it is to give instead. */
   readonly inject?: ((call: Hypercall) => Injection | undefined) | undefined;
-  /** Told of each hypercall after it, with its answer, which the exit has not, and its end. */
-  readonly observe?:
-    | ((call: Hypercall, answer: number | undefined, endNs: number) => void)
-    | undefined;
+  readonly observe?: Observe | undefined;
 }
+
+/**
+ * Told of each hypercall after it: with its answer, which the exit has not, its end, and of a wait
+ * what it told.
+ */
+export type Observe = (
+  call: Hypercall,
+  answer: number | undefined,
+  endNs: number,
+  heard: News | undefined,
+) => void;
 
 /** How many units a hypercall does that nothing limits. */
 const ALL = Number.POSITIVE_INFINITY;
@@ -64,6 +72,8 @@ export class XenModel {
   readonly #memory: BootDomainMemory;
   readonly #options: XenModelOptions;
   readonly #occurrences = new Map<HypercallName, number>();
+  /** What the last hypercall told of a domain. */
+  #heard: News | undefined;
   #console = "";
 
   constructor(memory: BootDomainMemory, options: XenModelOptions) {
@@ -116,15 +126,19 @@ export class XenModel {
       }
       case abi.XEN_DOMCTL_setvcpuaffinity: {
         const vcpu = op.getUint32(abi.xen_domctl_u_vcpuaffinity_vcpu_offset, true);
-        const run = on((domain) => (vcpu < domain.vcpus ? 0 : -abi.XEN_EINVAL));
-        return this.#call("setAffinity", domid, () => `vCPU ${vcpu}`, run);
+        const bitmap = abi.xen_domctl_u_vcpuaffinity_cpumap_hard_bitmap_offset;
+        const cpus = this.#cpusAt(op.getBigUint64(bitmap, true));
+        const run = on(({ cpuPool, maxVcpus, vcpus }) => {
+          if (vcpu >= maxVcpus) return -abi.XEN_EINVAL;
+          if (vcpu >= vcpus) return -abi.XEN_ESRCH;
+          return this.host.processors.setAffinity(cpuPool, cpus);
+        });
+        const details = (): string => `vCPU ${vcpu} on CPUs ${[...cpus].join(", ")}`;
+        return this.#call("setAffinity", domid, details, run);
       }
       case abi.XEN_DOMCTL_scheduler_op: {
         const scheduler = op.getUint32(abi.xen_domctl_u_scheduler_op_sched_id_offset, true);
-        const run = on(({ cpuPool }) => {
-          const pool = this.host.processors.pools.get(cpuPool);
-          return pool?.scheduler === scheduler ? 0 : -abi.XEN_EINVAL;
-        });
+        const run = on(({ cpuPool }) => this.host.processors.setShare(cpuPool, scheduler));
         return this.#call("setShare", domid, () => `scheduler ${scheduler}`, run);
       }
       case abi.XEN_DOMCTL_unpausedomain:
@@ -281,14 +295,16 @@ export class XenModel {
     const wait = this.#memory.at(address, abi.xen_boot_domain_wait_size);
     if (wait === undefined) return -abi.XEN_EFAULT;
     const timeout = Number(wait.getBigUint64(abi.xen_boot_domain_wait_timeout_offset, true));
-    const details = (): string => (timeout === 0 ? "not" : `${timeout} ns at most`);
-    return this.#call("wait", 0, details, () => {
+    const details = (): string => (timeout === 0 ? "without sleep" : `${timeout} ns at most`);
+    const run = (): number => {
       const news = this.host.wait(timeout);
+      this.#heard = news;
       wait.setUint16(abi.xen_boot_domain_wait_domid_offset, news?.domid ?? 0, true);
       wait.setUint32(abi.xen_boot_domain_wait_event_offset, news?.event ?? 0, true);
       wait.setUint32(abi.xen_boot_domain_wait_reason_offset, news?.reason ?? 0, true);
       return 0;
-    });
+    };
+    return this.#call("wait", 0, details, run, { wanted: 1, timeoutNs: timeout });
   }
 
   #openChannel(address: bigint): number {
@@ -313,10 +329,13 @@ export class XenModel {
     const count = u32(abi.xen_boot_domain_grant_nr_offset);
     const flags = u32(abi.xen_boot_domain_grant_flags_offset);
     const readOnly = flags === abi.XEN_BOOT_DOMAIN_GRANT_readonly;
-    if (flags !== 0 && !readOnly) return -abi.XEN_EINVAL;
-    const details = (): string => `references ${reference} +${count} for d${remote}`;
+    const details = (): string =>
+      `references ${reference} +${count}, gfn ${hex(BigInt(gfn))}, for d${remote}` +
+      `${readOnly ? " to read" : ""}`;
     const run = (): number =>
-      this.host.links.grant({ domid, remote, reference, gfn, count, readOnly });
+      flags === 0 || readOnly
+        ? this.host.links.grant({ domid, remote, reference, gfn, count, readOnly })
+        : -abi.XEN_EINVAL;
     return this.#call("grant", domid, details, run);
   }
 
@@ -335,9 +354,13 @@ export class XenModel {
       scheduler: u32(abi.xen_sysctl_u_cpupool_op_sched_id_offset),
       cpu: u32(abi.xen_sysctl_u_cpupool_op_cpu_offset),
     };
-    const details = (): string =>
-      `operation ${argument.operation}, pool ${argument.pool}, CPU ${argument.cpu}`;
-    return this.#call("changePool", 0, details, () => this.host.processors.change(argument));
+    const what = new Map([
+      [abi.XEN_SYSCTL_CPUPOOL_OP_CREATE, `create pool ${argument.pool}`],
+      [abi.XEN_SYSCTL_CPUPOOL_OP_RMCPU, `CPU ${argument.cpu} out of pool ${argument.pool}`],
+      [abi.XEN_SYSCTL_CPUPOOL_OP_ADDCPU, `CPU ${argument.cpu} into pool ${argument.pool}`],
+    ]);
+    const details = (): string => what.get(argument.operation) ?? `operation ${argument.operation}`;
+    return this.#call("changePool", 0, details, () => this.host.changePool(argument));
   }
 
   /** The boot domain ends without an exit: boot_domain_shutdown(), xen/common/boot_domain.c. */
@@ -345,12 +368,19 @@ export class XenModel {
     this.host.destroyUnstarted();
   }
 
+  /** A bitmap of 64 CPUs. */
+  #cpusAt(address: bigint): ReadonlySet<number> {
+    const bits = this.#memory.at(address, 8)?.getBigUint64(0, true) ?? 0n;
+    const cpus = Array.from({ length: 64 }, (_, cpu) => cpu);
+    return new Set(cpus.filter((cpu) => (bits & (1n << BigInt(cpu))) !== 0n));
+  }
+
   #call(
     name: HypercallName,
     domid: number,
     details: () => string,
     run: (most: number) => number,
-    units: Pick<Hypercall, "wanted" | "sourceFrame"> = { wanted: 1 },
+    units: Pick<Hypercall, "wanted" | "sourceFrame" | "timeoutNs"> = { wanted: 1 },
   ): number {
     this.hypercalls++;
     const occurrence = (this.#occurrences.get(name) ?? 0) + 1;
@@ -360,13 +390,14 @@ export class XenModel {
       atNs: this.host.now,
     };
     this.host.now += HYPERCALL_NS;
+    this.#heard = undefined;
     const injection = this.#options.inject?.(call);
     let answer: number | undefined;
     try {
       answer = injection === undefined ? run(ALL) : this.#doPart(injection, run);
       return answer;
     } finally {
-      this.#options.observe?.(call, answer, this.host.now);
+      this.#options.observe?.(call, answer, this.host.now, this.#heard);
     }
   }
 

@@ -3,21 +3,27 @@
 // with neither QEMU nor Xen installed; with faults, little memory, or changes that a seed gives.
 
 import { type Command, InvalidArgumentError } from "commander";
+import { nearestName } from "../../compiler/description/nearest-name.js";
 import { parseSize } from "../../compiler/description/size.js";
-import type { Plan } from "../../compiler/plan/plan.js";
 import type { Trust } from "../../compiler/signature/sign-image.js";
 import { encodeTrust } from "../../compiler/signature/trust.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
-import { acceptedPlan } from "../../simulator/accepted-plan.js";
+import {
+  behaviourForms,
+  behavioursIn,
+  formatBehaviour,
+  type NamedBehaviour,
+  parseBehaviour,
+} from "../../simulator/behaviours.js";
 import { type Fault, faultForms, formatFault, parseFault } from "../../simulator/faults.js";
 import { fuzzCase } from "../../simulator/fuzz.js";
 import { hostileHost } from "../../simulator/hostile-host.js";
 import { judgeLaunch } from "../../simulator/judge.js";
+import { followerOf, knowledgeOf } from "../../simulator/knowledge.js";
 import { machineOf } from "../../simulator/machine.js";
-import { loadBootDomain, type Simulation } from "../../simulator/simulate.js";
+import { loadBootDomain } from "../../simulator/simulate.js";
 import { Trace } from "../../simulator/trace.js";
-import { errnoName } from "../../xen-model/errno.js";
-import { launchStatusName, type Receipt } from "../../xen-model/receipt.js";
+import { formatReceipt } from "../../xen-model/receipt-document.js";
 import {
   CommandError,
   checkPolicyOption,
@@ -30,20 +36,33 @@ import {
   refusePolicyOption,
   take,
 } from "../answer.js";
-import { plainTable } from "../describe-launch.js";
+import { type SimulatedPlans, simulationText } from "../describe-simulation.js";
 import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../keys.js";
+import { writeOutput } from "../output.js";
 
 const schema = "domb.simulate/1";
 /** A host with room for anything: 1 TiB. */
 export const anyPages = 0x10000000;
+/** Physical CPUs that a plan can name. */
+const MOST_CPUS = 64;
 
 interface SimulateOptions extends TrustOptions {
+  readonly behave: readonly NamedBehaviour[];
   readonly fault: readonly Fault[];
+  readonly flip: readonly Flip[];
   readonly freeMemory?: number;
+  readonly cpus?: number;
   readonly seed?: string;
+  readonly receipt?: string;
   readonly trace?: boolean;
   readonly policy?: string;
   readonly json?: boolean;
+}
+
+/** A bit of the image that is flipped. */
+interface Flip {
+  readonly byte: number;
+  readonly bit: number;
 }
 
 export function registerSimulate(program: Command): void {
@@ -52,7 +71,7 @@ export function registerSimulate(program: Command): void {
     .summary("run a launch on a model of Xen")
     .description(
       "Runs the boot domain's own wasm on a model of Xen of the launch's architecture, and shows the " +
-        "receipt.",
+        "receipt. Domains do what the launch awaits of them, unless --behave says otherwise.",
     )
     .argument("<launch>", "launch.yaml, launch.ts or a launch image")
     .option(
@@ -61,9 +80,23 @@ export function registerSimulate(program: Command): void {
       takeFault,
       [],
     )
+    .option(
+      "--behave <behaviour>",
+      `what a domain does once it runs, as ${behaviourForms}; may be repeated`,
+      takeBehaviour,
+      [],
+    )
+    .option(
+      "--flip <bit>",
+      "a bit of the image that is flipped, as BYTE:BIT; may be repeated",
+      takeFlip,
+      [],
+    )
     .option("--free-memory <size>", "memory of the host that is free at the start", takeSize)
+    .option("--cpus <number>", "physical CPUs of the host (default: 8)", takeCpus)
     .option("--seed <seed>", "change image, host and faults as this seed says, for tests")
     .option("--policy <file>", "FLASK policy that Xen enforces, if an image is for one")
+    .option("--receipt <file>", "write the receipt, as JSON")
     .option("--trace", "show each hypercall, with its virtual time")
     .option("--json", "print one JSON document");
   addTrustOptions(command)
@@ -74,9 +107,14 @@ export function registerSimulate(program: Command): void {
         "  domb simulate launch.yaml --trace",
         '  domb simulate launch.yaml --fault "populate:3=ENOMEM" --fault destroy:1=EINVAL',
         '  domb simulate launch.img --free-memory "300 MiB"',
+        "  domb simulate launch.yaml --behave storage=signal@2s,end@3s:crash --behave web=silent",
+        "  domb simulate launch.yaml --receipt receipt.json",
         "\nA fault names a hypercall (createDomain, populate, copy, ...), which of them, and what it",
         "gives instead: an errno, with @N behind it if N pages or extents are done before; or a",
         "number, which is done and answered. --trace shows how each hypercall is named.",
+        "\nA behaviour names a domain and what it does after its start, in us, ms or s: it signals that",
+        "it is ready, by its own event channel or with :port=N by another one of the boot domain's; it",
+        "ends, by poweroff or as :REASON says; it crashes; or it is silent.",
       ].join("\n"),
     )
     .action(simulate);
@@ -86,6 +124,28 @@ function takeFault(text: string, earlier: readonly Fault[]): readonly Fault[] {
   const parsed = parseFault(text);
   if (!parsed.ok) throw new InvalidArgumentError(`${parsed.problem}.`);
   return [...earlier, parsed.fault];
+}
+
+function takeBehaviour(
+  text: string,
+  earlier: readonly NamedBehaviour[],
+): readonly NamedBehaviour[] {
+  const parsed = parseBehaviour(text);
+  if (!parsed.ok) throw new InvalidArgumentError(`${parsed.problem}.`);
+  return [...earlier, parsed.behaviour];
+}
+
+function takeFlip(text: string, earlier: readonly Flip[]): readonly Flip[] {
+  const match = /^(\d{1,10}):([0-7])$/.exec(text);
+  if (match === null)
+    throw new InvalidArgumentError("Give a byte and one of its bits, as in 16420:7.");
+  return [...earlier, { byte: Number(match[1]), bit: Number(match[2]) }];
+}
+
+function takeCpus(text: string): number {
+  const cpus = Number(text);
+  if (/^\d{1,2}$/.test(text) && cpus >= 1 && cpus <= MOST_CPUS) return cpus;
+  throw new InvalidArgumentError(`Give a number from 1 to ${MOST_CPUS}.`);
 }
 
 function takeSize(text: string): number {
@@ -105,17 +165,33 @@ interface Setting {
 }
 
 function settingOf(original: Uint8Array, options: SimulateOptions): Setting {
-  const { fault, freeMemory, seed } = options;
+  const { fault, flip, freeMemory, seed } = options;
   if (seed === undefined) {
     const freePages = freeMemory === undefined ? anyPages : Math.floor(freeMemory / PAGE_SIZE);
-    return { image: original, freePages, faults: fault, changes: [] };
+    return { ...flipped(original, flip), freePages, faults: fault };
   }
-  if (fault.length > 0 || freeMemory !== undefined) {
+  if (fault.length > 0 || flip.length > 0 || freeMemory !== undefined) {
     const fix = "Leave out --seed, or what goes with it.";
-    throw new CommandError("DOMB6001", "--seed decides faults and free memory itself", fix);
+    throw new CommandError("DOMB6001", "--seed decides faults, flips and free memory itself", fix);
   }
   const { hostile, ...changed } = fuzzCase(original, seed);
   return { ...changed, between: hostile === undefined ? undefined : hostileHost(hostile) };
+}
+
+/** The image with some bits flipped, and what that is in words. */
+function flipped(original: Uint8Array, flips: readonly Flip[]): Pick<Setting, "image" | "changes"> {
+  if (flips.length === 0) return { image: original, changes: [] };
+  const image = original.slice();
+  const changes = flips.map(({ byte, bit }) => {
+    const found = image[byte];
+    if (found === undefined) {
+      const message = `--flip names byte ${byte}, and the image has ${image.length}`;
+      throw new CommandError("DOMB6001", message, "Name a byte of the image.");
+    }
+    image[byte] = found ^ (1 << bit);
+    return `bit ${bit} of byte ${byte} is flipped`;
+  });
+  return { image, changes };
 }
 
 async function simulate(path: string, options: SimulateOptions): Promise<void> {
@@ -134,14 +210,24 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
   if (signed === undefined) return;
   const { image, freePages, faults, between, changes } = settingOf(signed, options);
   const machine = machineOf(signed);
-  const plan = acceptedPlan(image, trusted.trust, machine)?.plan;
   const trust = encodeTrust(trusted.trust);
-  const trace = new Trace(plan);
+  const plans = plansOf(image, { machine, trust });
+  checkBehaviours(options.behave, plans);
+  const trace = new Trace(followerOf(image, { machine, trust }, policy));
   const wasm = await readWasm();
+  const { main, recovery } = plans;
+  const behaviourOf = behavioursIn(
+    [main, recovery].filter((plan) => plan !== undefined),
+    options.behave,
+  );
   const { simulation, broken } = judgeLaunch(image, {
-    ...{ wasm, machine, freePages, policy, trust, faults, between },
-    observe: trace.observe,
+    ...{ wasm, machine, freePages, policy, trust, faults, between, behaviourOf },
+    ...{ cpus: options.cpus, observe: trace.observe },
   });
+  if (simulation !== undefined && options.receipt !== undefined) {
+    const document = Buffer.from(formatReceipt(simulation.receipt));
+    await writeOutput(options.receipt, document, [path, ...(options.trust ?? [])], "--receipt");
+  }
   if (broken.length > 0) process.exitCode = EXIT.bug;
   else if (simulation?.receipt.status !== 0 || simulation.receipt.main !== undefined)
     process.exitCode = EXIT.launchFailed;
@@ -162,8 +248,8 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
     );
   }
   if (changes.length > 0) printText(`changes\n${changes.map((one) => `  ${one}\n`).join("")}\n`);
-  if (tracing) printText(`${trace.lines(plan).join("\n")}\n\n`);
-  if (simulation !== undefined) printText(simulationText(simulation, plan));
+  if (tracing) printText(`${trace.lines().join("\n")}\n\n`);
+  if (simulation !== undefined) printText(simulationText(simulation, plans));
   if (broken.length === 0) return;
   process.stderr.write(
     [
@@ -173,6 +259,30 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
       "",
     ].join("\n"),
   );
+}
+
+/** The plans that may run. */
+function plansOf(
+  image: Uint8Array,
+  setting: { machine: number; trust?: Uint8Array },
+): SimulatedPlans {
+  const { main, recovery } = knowledgeOf(image, setting).plans;
+  return { main: main.plan, recovery: recovery.plan };
+}
+
+/** Refuses what is said of a domain that there is not. */
+function checkBehaviours(
+  behave: readonly NamedBehaviour[],
+  { main, recovery }: SimulatedPlans,
+): void {
+  if (main === undefined && recovery === undefined) return;
+  const names = [main, recovery].flatMap((plan) => plan?.domains ?? []).map(({ name }) => name);
+  for (const { name } of behave) {
+    if (names.includes(name)) continue;
+    const meant = nearestName(name, names);
+    const fix = meant === undefined ? `Name one of ${names.join(", ")}.` : `Did you mean ${meant}?`;
+    throw new CommandError("DOMB6001", `--behave names domain ${name}, which there is not`, fix);
+  }
 }
 
 interface ReadLaunch {
@@ -194,70 +304,38 @@ async function readLaunch(
     return take(await compileFile(path, target), { schema, json });
   }
   const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
-  const plan = acceptedPlan(image, trust, machineOf(image))?.plan;
+  const { main, recovery } = plansOf(image, {
+    ...{ machine: machineOf(image), trust: encodeTrust(trust) },
+  });
+  const plan = main ?? recovery;
   if (plan !== undefined) checkPolicyOption(path, plan, policy);
   return { image, policy };
 }
 
 /** The command that runs the same launch again. */
 function repetition(path: string, options: SimulateOptions): string {
-  const { fault, freeMemory, policy, seed, key, trust = [], leastVersion } = options;
+  const { behave, fault, flip, freeMemory, cpus, policy, seed } = options;
+  const { key, trust = [], leastVersion } = options;
   const words = [
     ...(key === undefined ? [] : [` --key ${key}`]),
     ...trust.map((file) => ` --trust ${file}`),
     ...(leastVersion === undefined ? [] : [` --least-version ${leastVersion}`]),
     ...(policy === undefined ? [] : [` --policy ${policy}`]),
+    ...behave.map((one) => ` --behave ${formatBehaviour(one)}`),
     ...fault.map((one) => ` --fault ${formatFault(one)}`),
+    ...flip.map(({ byte, bit }) => ` --flip ${byte}:${bit}`),
+    ...(cpus === undefined ? [] : [` --cpus ${cpus}`]),
     ...(freeMemory === undefined ? [] : [` --free-memory "${freeMemory / 1024} KiB"`]),
     ...(seed === undefined ? [] : [` --seed ${seed}`]),
   ];
   return `domb simulate ${path}${words.join("")} --trace`;
 }
 
-/** The boot domain's wasm. Throws a CommandError if it is not built. */
+/** The boot domain as built. Throws a CommandError if it is not. */
 export async function readWasm(): Promise<WebAssembly.Module> {
   try {
     return await loadBootDomain();
   } catch {
     throw new CommandError("DOMB6004", "the boot domain is not built", "Run: npm run build");
   }
-}
-
-function verificationText({ verifiedBy, launchVersion }: Receipt): string {
-  return verifiedBy === 0
-    ? "NOT VERIFIED: by no key that is trusted"
-    : `by trusted key ${verifiedBy}, launch version ${launchVersion}`;
-}
-
-function simulationText(simulation: Simulation, plan: Plan | undefined): string {
-  const { receipt, exit, hypercalls } = simulation;
-  const milliseconds = (ticks: number): string =>
-    `${(ticks / receipt.clockKilohertz).toFixed(3)} ms`;
-  const rows = receipt.domains.map(({ domid, state, createdAt, startedAt }, index) => [
-    plan?.domains[index]?.name ?? "",
-    String(domid),
-    state,
-    createdAt === 0 ? "never" : milliseconds(createdAt),
-    startedAt === 0 ? "never" : milliseconds(startedAt),
-  ]);
-  const { status, step, operation, domain, error } = receipt;
-  const where =
-    status === 0
-      ? ""
-      : `: step ${step}, operation ${operation}, domain ${domain}, error ${error === 0 ? "none" : errnoName(error)}`;
-  return [
-    plainTable(["domain", "domid", "state", "created at", "started at"], rows),
-    "",
-    `time    ${milliseconds(receipt.endedAt - receipt.beganAt)} of the model's, ${hypercalls} hypercalls`,
-    `plan    ${receipt.planDigest}`,
-    `signed  ${verificationText(receipt)}`,
-    ...(receipt.main === undefined
-      ? []
-      : [
-          `ran     the recovery plan, after the main one: ${launchStatusName(receipt.main.status)}`,
-        ]),
-    `status  ${launchStatusName(status)}${where}`,
-    ...(exit === undefined ? ["exit    refused: Xen ends the boot domain as crashed"] : []),
-    "",
-  ].join("\n");
 }

@@ -3,6 +3,7 @@
 
 import { HEADERS_END, ImageHeader } from "../../contract/image.js";
 import { MAX_IMAGE_BYTES, PAGE_SIZE } from "../../contract/limits.js";
+import { MOST_PLAN_BYTES } from "../examine-plans.js";
 import type { BaseLaunch } from "./base-launch.js";
 import { plainCase, type SuiteCase } from "./suite-case.js";
 
@@ -18,8 +19,6 @@ const headerFields = {
   planBytes: ImageHeader.planBytes,
 } as const;
 
-/** PLAN_BYTES of bootdomain/assembly/memory.ts without the room for padding. */
-export const MOST_PLAN_BYTES = 0x70000 - 128;
 const limits = [
   ...[0, 1, 15, 16, 63, 65, PAGE_SIZE, MOST_PLAN_BYTES, MOST_PLAN_BYTES + 1],
   ...[MAX_IMAGE_BYTES, MAX_IMAGE_BYTES + 1, 0xffffffff],

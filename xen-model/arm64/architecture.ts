@@ -29,8 +29,6 @@ export function arm64Architecture(gic: number): HostArchitecture {
     vcpuPages: (vcpus) => (vcpus === 0 ? 0 : SHARED_VCPU_PAGES + vcpus * VCPU_PAGES),
     vcpuTables: () => 0,
     copyTakesPage: () => false,
-    // boot_domain_may_control(), xen/common/boot_domain.c.
-    startsWithoutVcpus: false,
     creationError: (creation) => creationError(creation, gic),
     newTables: () => {
       // The root is not of the pool.

@@ -37,7 +37,6 @@ export const arm64Failures: FailureTables = {
       ["EINVAL", `do_domctl ${domctl}`, "there is no such vCPU"],
       ["EINVAL", `arch_set_info_guest ${armDomain}`, "the mode is none of a 64-bit guest's"],
     ],
-    start: [["EPERM", `do_domctl ${domctl}`, "the domain has not all of its vCPUs"]],
   },
   memory: {
     createDomain: [

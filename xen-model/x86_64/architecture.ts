@@ -23,7 +23,6 @@ export const x86Architecture: HostArchitecture = {
   vcpuTables: (vcpus) => vcpus,
   // It is a small structure: there is room for it in the page that the last domain began.
   copyTakesPage: (domains) => domains % 2 === 1,
-  startsWithoutVcpus: true,
   creationError,
   newTables: () => new GuestTables(ROOT_TABLES),
   contextOf: (command, domctl) => {
