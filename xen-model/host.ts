@@ -11,36 +11,26 @@ import { type Behaviour, type DomainLife, type News, nextNews, takeNews } from "
 import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
 import type { GuestTables } from "./guest-tables.js";
-import { type ModelGrant, ModelLinks, type ModelPorts, noPorts } from "./links.js";
+import { type LinkedDomain, ModelLinks, noPorts } from "./links.js";
 import { ModelProcessors, type PoolArgument } from "./processors.js";
 
 /** CONFIG_CTLDOM_MAX_ORDER's default, xen/common/memory.c: 1 GiB. */
 const CONTROL_DOMAIN_MAX_ORDER = 18;
 
 /** A domain that the boot domain has created. */
-export interface ModelDomain {
+export interface ModelDomain extends LinkedDomain {
   readonly domid: number;
-  /** How many the boot domain had created before it. */
-  readonly index: number;
   readonly createFlags: number;
   readonly maxVcpus: number;
   readonly memory: GuestMemory;
   readonly tables: GuestTables;
   vcpus: number;
-  /** Pages that Xen itself took for it. */
-  structurePages: number;
   pagingPoolPages: number;
   maxPages: number;
   /** Pages taken for its memory; more than memory.pages if a frame was populated twice. */
   totalPages: number;
   context: Uint8Array | undefined;
-  started: boolean;
   readonly cpuPool: number;
-  readonly ports: ModelPorts;
-  readonly maxGrantFrames: number;
-  /** Frames that its grant table has now. */
-  grantFrames: number;
-  readonly grants: Map<number, ModelGrant>;
 }
 
 /** Physical CPUs of a host of which nothing else is said. */

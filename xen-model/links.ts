@@ -4,7 +4,6 @@
 
 import { BOOT_DOMID } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
-import type { ModelDomain, ModelHost } from "./host.js";
 
 /** Entries of version 1 in a frame of a grant table. */
 const ENTRIES_PER_FRAME = 512;
@@ -49,6 +48,29 @@ export interface ModelPorts {
   pages: number;
 }
 
+/** What of a domain its links change. */
+export interface LinkedDomain {
+  /** How many the boot domain had created before it. */
+  readonly index: number;
+  started: boolean;
+  readonly ports: ModelPorts;
+  readonly maxGrantFrames: number;
+  /** Frames that its grant table has now. */
+  grantFrames: number;
+  readonly grants: Map<number, ModelGrant>;
+  /** Pages that Xen itself took for it. */
+  structurePages: number;
+}
+
+/** What of a host links change. */
+export interface LinkingHost {
+  readonly domains: ReadonlyMap<number, LinkedDomain>;
+  /** Pages that Xen took for the boot domain itself. */
+  structurePages: number;
+  /** Takes pages that are free; false if there are not so many. */
+  take(pages: number): boolean;
+}
+
 /** Without any open; `max`: the highest that there can be. */
 export function noPorts(max: number): ModelPorts {
   return { opened: new Map(), max, pages: 1 };
@@ -62,9 +84,9 @@ function grantTablePages(frames: number): number {
 export class ModelLinks {
   /** The boot domain's own, by which domains signal. */
   readonly signals = noPorts(MAX_BOOT_PORT);
-  readonly #host: ModelHost;
+  readonly #host: LinkingHost;
 
-  constructor(host: ModelHost) {
+  constructor(host: LinkingHost) {
     this.#host = host;
   }
 
@@ -123,7 +145,7 @@ export class ModelLinks {
   }
 
   /** lock_and_join(): the first one, or an errno. */
-  #joined(domid: number, remote: number): ModelDomain | number {
+  #joined(domid: number, remote: number): LinkedDomain | number {
     const domain = this.#unstarted(domid);
     if (typeof domain === "number") return domain;
     const peer = this.#unstarted(remote);
@@ -131,7 +153,7 @@ export class ModelLinks {
     return Math.max(domain.index, peer.index) < JOINABLE_DOMAINS ? domain : -abi.XEN_ENOSPC;
   }
 
-  #unstarted(domid: number): ModelDomain | number {
+  #unstarted(domid: number): LinkedDomain | number {
     const domain = this.#host.domains.get(domid);
     if (domain === undefined) return -abi.XEN_ESRCH;
     return domain.started ? -abi.XEN_EPERM : domain;

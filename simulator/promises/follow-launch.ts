@@ -5,15 +5,15 @@
 
 import { LaunchStatus, STEPS_PER_LINE } from "../../contract/receipt.js";
 import type { ExaminedPlan, ExaminedPlans } from "../examine-plans.js";
+import { PlanFollower } from "./follow-plan.js";
+import { type FollowedPart, newPart } from "./followed.js";
 import {
   type Following,
   type FollowSetting,
   LaunchClock,
-  PlanFollower,
   type Seen,
   type Wanted,
-} from "./follow-plan.js";
-import { type FollowedPart, newPart } from "./followed.js";
+} from "./plan-course.js";
 
 /** What of the launch's setting depends on the plan. */
 export interface LaunchSetting extends Pick<FollowSetting, "policy"> {

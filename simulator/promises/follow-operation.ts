@@ -6,7 +6,7 @@ import { BOOT_DOMID, POPULATE_BATCH } from "../../contract/limits.js";
 import { LaunchStatus } from "../../contract/receipt.js";
 import { XEN_ENOMEM } from "../../contract/xen-abi.js";
 import type { HypercallName } from "../../xen-model/hypercalls.js";
-import { errnoOf, type Following, type PlanFollower, type Seen } from "./follow-plan.js";
+import { errnoOf, type Following, type PlanCourse, type Seen } from "./plan-course.js";
 
 /** Which operation of which step, numbers from 1, and the step's domain from 0. */
 export interface Place {
@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** Follows an operation to its status. */
-export function* followOperation(plan: PlanFollower, place: Place): Following<number> {
+export function* followOperation(plan: PlanCourse, place: Place): Following<number> {
   const operation = plan.plan.operations[place.operation - 1];
   if (operation === undefined) throw new Error(`bug: there is no operation ${place.operation}`);
   if (operation.kind === "verify") return plan.verify(operation.material);
@@ -40,12 +40,12 @@ export function* followOperation(plan: PlanFollower, place: Place): Following<nu
   return plan.statusOf(yield* onDomain(plan, place, operation));
 }
 
-function isUsable(plan: PlanFollower, { material }: { readonly material: number }): boolean {
+function isUsable(plan: PlanCourse, { material }: { readonly material: number }): boolean {
   return plan.isVerified(material);
 }
 
 /** Makes an operation's hypercalls on its domain; Xen's errno. */
-function* onDomain(plan: PlanFollower, place: Place, operation: PlanOperation): Following<number> {
+function* onDomain(plan: PlanCourse, place: Place, operation: PlanOperation): Following<number> {
   const domain = plan.domain(place.domain);
   const at = plan.now();
   switch (operation.kind) {
@@ -85,7 +85,7 @@ function* onDomain(plan: PlanFollower, place: Place, operation: PlanOperation): 
 }
 
 /** Asks for extents, some at a time; fewer than asked for is a lack of memory. */
-function* populate(plan: PlanFollower, place: Place, extents: number): Following<number> {
+function* populate(plan: PlanCourse, place: Place, extents: number): Following<number> {
   for (let left = extents; left > 0; left -= POPULATE_BATCH) {
     const seen = yield wanted(plan, place, "populate");
     plan.part.populateNs += timeOf(seen);
@@ -103,7 +103,7 @@ function timeOf({ call: { atNs }, endNs }: Seen): number {
 const onNone: ReadonlySet<HypercallName> = new Set(["changePool", "label"]);
 
 function wanted(
-  plan: PlanFollower,
+  plan: PlanCourse,
   { domain, step, operation }: Place,
   name: HypercallName,
   domid = onNone.has(name) ? 0 : plan.domidOf(domain),
@@ -113,7 +113,7 @@ function wanted(
 
 /** Makes one hypercall; Xen's errno. */
 function* call(
-  plan: PlanFollower,
+  plan: PlanCourse,
   place: Place,
   name: HypercallName,
   domid?: number,
