@@ -74,12 +74,13 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
   let launch: CompiledLaunch;
   let impossible: CompiledLaunch;
   let unlabelled: CompiledLaunch;
-  /** Two domains that the test's own boot domain links, and waits for. */
+  /** Domains that the test's own boot domain links: two that use that, and two that do not. */
   let linked: CompiledLaunch;
+  let idle: CompiledLaunch;
 
-  const linkedUnder = async (policy: Uint8Array): Promise<Booted> =>
+  const linkedUnder = async (policy: Uint8Array, pair: CompiledLaunch): Promise<Booted> =>
     withBootDomain(await buildLinking(architecture, 2, 0, "linking-flask"), () =>
-      under(policy, linked),
+      under(policy, pair),
     );
 
   beforeAll(async () => {
@@ -91,6 +92,8 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
       label: label("linked_initial_t"),
     }));
     linked = await compiled(labelled(first ?? plain, second ?? plain));
+    const unused: DomainInput = { ...hello, label: label("linked_initial_t") };
+    idle = await compiled(labelled(unused, unused));
     impossible = await compiled(labelled(control, { ...plain, memory: "2 GiB" }));
   });
 
@@ -122,7 +125,7 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
     });
 
     it("domains with the label for it use their links and signal, and nothing is denied", async () => {
-      const result = await linkedUnder(domb);
+      const result = await linkedUnder(domb, linked);
       expect(result.outcome.status).toBe("success");
       expect(result.xenLog).toContain(`linking: news 1 ${XEN_BOOT_DOMAIN_EVENT_signalled}`);
       expect(result.xenLog).toContain(`linking: news 2 ${XEN_BOOT_DOMAIN_EVENT_signalled}`);
@@ -249,7 +252,7 @@ describe.each(everyArchitecture)("under FLASK on %s", (_, architecture) => {
 
     it.each(forRelations)("%s can't be taken away", async (_, taken) => {
       const policy = await buildPolicy(bootDomainPermissions.filter((one) => one !== taken));
-      const [denied] = denials(await linkedUnder(policy));
+      const [denied] = denials(await linkedUnder(policy, idle));
       const on = taken.on.replace("initial_type", "linked_initial_t");
       const type = on.replace("initial_event_type", "linked_initial_t_channel");
       expect(denied).toContain(`{ ${taken.permission} }`);
