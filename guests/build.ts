@@ -19,9 +19,14 @@ const outputs: Readonly<Record<Architecture, string>> = {
   arm64: join(paths.checkout, "build", "guests", "arm64"),
 };
 
+const common = [
+  ...(["cpus", "hello", "hoard", "linked", "privileges", "probe"] as const),
+  ...(["ready", "receipt", "ticker"] as const),
+] as const;
+
 const guests = {
-  x86_64: ["cpus", "dom0", "hello", "linked", "ports", "privileges", "probe", "receipt", "ticker"],
-  arm64: ["cpus", "devices", "hello", "linked", "privileges", "probe", "receipt", "ticker"],
+  x86_64: [...common, "dom0", "ports"],
+  arm64: [...common, "devices"],
 } as const;
 
 /** A guest that there is for an architecture. */

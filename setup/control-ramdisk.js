@@ -94,7 +94,7 @@ async function entriesOf(tools, compiled) {
     { path: "etc/xl-commands", file: SOURCES.xlCommands },
     { path: "etc/xen/hello.elf", file: join(compiled, "hello.elf") },
     { path: "etc/xen/new.cfg", file: SOURCES.newDomain },
-    ...MODULES.map((name) => ({ path: `lib/${name}`, file: join(paths.guestKernelModules, name) })),
+    ...MODULES.map((name) => ({ path: `lib/${name}`, file: join(paths.kernelModules("x86_64"), name) })),
   ];
   return succeed([
     ...FOLDERS.map((path) => ({ path, kind: /** @type {const} */ ("folder") })),
@@ -117,7 +117,7 @@ export async function prepareControlRamdisk(setUp) {
   if (!tools.ok) return tools;
   const inputs = [
     ...Object.values(SOURCES),
-    ...MODULES.map((name) => join(paths.guestKernelModules, name)),
+    ...MODULES.map((name) => join(paths.kernelModules("x86_64"), name)),
     join(paths.xenInclude(), "public", "boot_domain.h"),
     join(tools.value, "packages.txt"),
   ];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of the example domains, and x86-64's modules for Xen: the newest cloud kernel of
+// The kernels of the example domains, and their modules for Xen: the newest cloud kernel of
 // Debian's stable release when the cache was filled. Debian drops older ones, so it can't be pinned;
 // apt verifies it. A cached one stays until `cloud-kernel`, or
 // `cloud-kernel-arm64`, is removed from the cache.
@@ -80,7 +80,7 @@ export async function prepareGuestKernel(setUp) {
   const kernel = await fetchKernel(setUp, "x86_64");
   if (!kernel.ok) return kernel;
   await placeLink(join(kernel.value, KERNELS.x86_64), paths.guestKernel);
-  await placeLink(join(kernel.value, "xen-modules"), paths.guestKernelModules);
+  await placeLink(join(kernel.value, "xen-modules"), paths.kernelModules("x86_64"));
   return kernel;
 }
 
@@ -90,6 +90,8 @@ export async function prepareGuestKernel(setUp) {
  */
 export async function prepareArm64GuestKernel(setUp) {
   const kernel = await fetchKernel(setUp, "arm64");
-  if (kernel.ok) await placeLink(join(kernel.value, KERNELS.arm64), paths.arm64GuestKernel);
+  if (!kernel.ok) return kernel;
+  await placeLink(join(kernel.value, KERNELS.arm64), paths.arm64GuestKernel);
+  await placeLink(join(kernel.value, "xen-modules"), paths.kernelModules("arm64"));
   return kernel;
 }

@@ -90,7 +90,7 @@ export async function writeRamdisk(entries, file) {
  * @param {import("./child.js").SetUp} setUp
  * @returns {Promise<import("./outcome.js").Outcome<Buffer>>}
  */
-async function fetchArm64Busybox(setUp) {
+export async function fetchArm64Busybox(setUp) {
   const name = cacheName("busybox-static", "arm64");
   const step = { title: "fetching Debian's busybox for arm64", log: name };
   const fetched = await cached(setUp, name, (folder) =>

@@ -54,6 +54,16 @@ function buildFolder(name, version, architecture = "x86_64") {
   return join(build, [...parts, ...(architecture === "x86_64" ? [] : [architecture])].join("-"));
 }
 
+/**
+ * What examples are made of: x86-64's lies in the folder itself.
+ *
+ * @param {string} name
+ * @param {Architecture} architecture
+ */
+function materialFor(name, architecture) {
+  return join(build, "materials", ...(architecture === "x86_64" ? [] : [architecture]), name);
+}
+
 /** Absolute paths; functions where the environment may name another place. */
 export const paths = {
   checkout,
@@ -88,8 +98,9 @@ export const paths = {
   materials: join(build, "materials"),
   /** Debian's cloud kernel, the kernel of the example domains. */
   guestKernel: join(build, "materials", "vmlinuz"),
-  /** Its modules for Xen: a folder of .ko files. */
-  guestKernelModules: join(build, "materials", "xen-modules"),
+  /** A kernel's modules for Xen: a folder of .ko files. */
+  kernelModules: (/** @type {Architecture} */ architecture) =>
+    materialFor("xen-modules", architecture),
   guestRamdisk: join(build, "materials", "busybox.cpio.gz"),
   /** The same for arm64; the kernel is an Image. */
   arm64GuestKernel: join(build, "materials", "arm64", "Image"),
@@ -97,6 +108,9 @@ export const paths = {
   /** The device trees of the arm64 boards that QEMU emulates: with a GICv3, and with a GICv2. */
   arm64Board: join(build, "materials", "arm64", "board.dtb"),
   arm64BoardGicV2: join(build, "materials", "arm64", "board-gicv2.dtb"),
+  /** Ramdisk of the example with this name: its own program, and what that needs. */
+  exampleRamdisk: (/** @type {string} */ example, /** @type {Architecture} */ architecture) =>
+    materialFor(`${example}.cpio.gz`, architecture),
   /** Ramdisk of a control domain: Debian's Xen tools. */
   controlRamdisk: join(build, "materials", "control.cpio.gz"),
   bootDomainWasm: join(build, "bootdomain", "domb.wasm"),

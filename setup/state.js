@@ -99,6 +99,13 @@ export async function findings() {
     ramdiskFinding("guest ramdisk", paths.guestRamdisk),
     ramdiskFinding("guest ramdisk for arm64", paths.arm64GuestRamdisk),
     ramdiskFinding("control domain's ramdisk", paths.controlRamdisk),
+    ...["ordered", "recovery"].flatMap((example) => [
+      ramdiskFinding(`ramdisk of examples/${example}`, paths.exampleRamdisk(example, "x86_64")),
+      ramdiskFinding(
+        `ramdisk of examples/${example} for arm64`,
+        paths.exampleRamdisk(example, "arm64"),
+      ),
+    ]),
     made("domb", built, built ? paths.dist : "not built from the present sources"),
   ];
 }

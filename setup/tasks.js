@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import { prepareControlRamdisk } from "./control-ramdisk.js";
+import { prepareExampleRamdisks } from "./example-ramdisks.js";
 import { prepareArm64GuestKernel, prepareGuestKernel } from "./guest-kernel.js";
 import { prepareArm64GuestRamdisk, prepareGuestRamdisk } from "./guest-ramdisk.js";
 import { prepareNpmPackages } from "./npm-packages.js";
@@ -43,6 +44,7 @@ const everything = [
   prepareGuestRamdisk,
   prepareArm64GuestRamdisk,
   prepareControlRamdisk,
+  prepareExampleRamdisks,
   prepareProject,
 ];
 
