@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run bench` prints every figure; with `--write` it puts them into docs/figures.md, with
 // `--json` it prints them as JSON. `sizes`, `without-dom0`, `trust`, `times`,
-// `verification`, `bounds`, `dom0less`, `dom0less-code` or `simulator`: only those.
+// `verification`, `order`, `bounds`, `dom0less`, `dom0less-code` or `simulator`: only those.
 
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { boundFigures } from "./bounds.js";
 import { dom0lessFigures } from "./dom0less.js";
 import { dom0lessCodeFigures } from "./dom0less-code.js";
 import { twoLinuxFigures } from "./launch-times.js";
+import { orderFigures } from "./order.js";
 import { simulatorFigures } from "./simulator.js";
 import { type Figure, sizeFigures } from "./sizes.js";
 import { trustedBaseFigures } from "./trusted-base.js";
@@ -44,6 +45,11 @@ const sections: readonly Section[] = [
     name: "verification",
     title: "What verification costs, and what it refuses",
     measure: verificationFigures,
+  },
+  {
+    name: "order",
+    title: `Domains that wait 50 ms before they are ready, in virtual time of the boot domain`,
+    measure: orderFigures,
   },
   { name: "bounds", title: "Upper bounds of launches, and what they took", measure: boundFigures },
   {
