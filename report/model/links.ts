@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a plan joins domains by: event channels, and memory that one owns and others map.
 
+import type { ExplainedDomain, ExplainedLink } from "../../compiler/explain/explanation.js";
 import type { PlanOperation } from "../../compiler/plan/plan.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import type { PlanFacts } from "./plan-facts.js";
@@ -32,27 +33,22 @@ export interface MemoryLink {
 
 export type Link = ChannelLink | MemoryLink;
 
-/** A link on its owner's command line: its name, how it is the owner's, its port or reference. */
-const ownLink = /(?<=^|\s)domb\.link\.(\S+?)=(open|own):(?:\d+:)+(\d+)(?=\s|$)/g;
-
 type Grant = Extract<PlanOperation, { kind: "grant" }>;
 
-/** Every link of a plan, by its owner; `cmdlines`: what domains are told, by name. */
+/** Every link of a plan, by its owner; `told`: what the domains are told of theirs, in its order. */
 export function linksOf(
   { domains, steps }: PlanFacts,
-  cmdlines: ReadonlyMap<string, string>,
+  told: readonly Pick<ExplainedDomain, "links">[],
 ): readonly Link[] {
   const nameOf = (domain: number): string => domains[domain]?.name ?? "";
   return domains.flatMap(({ name: owner }, domain) => {
-    const told = [...(cmdlines.get(owner) ?? "").matchAll(ownLink)];
-    const toldName = (way: string, last: number): string | null =>
-      told.find((match) => match[2] === way && Number(match[3]) === last)?.[1] ?? null;
+    const own = told[domain]?.links ?? [];
     const operations = steps.flatMap((step) => (step.domain === domain ? step.operations : []));
     const channels = operations.flatMap((one): ChannelLink[] =>
       one.kind === "openChannel"
         ? [
             {
-              ...{ kind: "event-channel", name: toldName("open", one.port), owner },
+              ...{ kind: "event-channel", name: nameIn(own, "port", one.port), owner },
               ...{ peer: nameOf(one.peer), port: one.port },
             },
           ]
@@ -68,7 +64,7 @@ export function linksOf(
         others.filter((one) => one.readOnly === readOnly).map(({ peer }) => nameOf(peer));
       const reference = Math.min(...all.map((one) => one.reference));
       return {
-        ...{ kind: "shared-memory", name: toldName("own", reference), owner },
+        ...{ kind: "shared-memory", name: nameIn(own, "reference", reference), owner },
         bytes: Math.max(0, ...all.map(({ count }) => count)) * PAGE_SIZE,
         reference,
         ...{ writers: [owner, ...may(0)], readers: may(1) },
@@ -76,4 +72,18 @@ export function linksOf(
     });
     return [...channels, ...memories];
   });
+}
+
+/** The name of the link that a domain owns with this port or grant reference. */
+function nameIn(
+  own: readonly ExplainedLink[],
+  key: "port" | "reference",
+  number: number,
+): string | null {
+  const found = own.find(
+    (link) =>
+      (key === "port" && link.kind === "open" && link.port === number) ||
+      (key === "reference" && link.kind === "own" && link.reference === number),
+  );
+  return found?.link ?? null;
 }

@@ -124,8 +124,9 @@ export function reportOf(input: ReportInput): MadeReport {
   const labels = explanation.domains.flatMap(({ name, label }) =>
     label === "" ? [] : [[name, label] as const],
   );
-  const cmdlines = explanation.domains.map(({ name, cmdline = "" }) => [name, cmdline] as const);
-  const links = linksOf(factsOf(last.decoded.plan), new Map(cmdlines));
+  // What links allow, is told with them.
+  const withoutLinks = explanation.domains.map((domain) => ({ ...domain, links: [] }));
+  const links = linksOf(factsOf(last.decoded.plan), explanation.domains);
   const words = [imageFile, ...simulatorOptions].map(shellWord);
   const simulate = ["domb simulate", ...words].join(" ");
   const ofFirst = runOf(first, simulate);
@@ -141,7 +142,7 @@ export function reportOf(input: ReportInput): MadeReport {
       runs: [ofFirst.run, ...ofSecond],
       domains: explanation.domains.map(reported),
       memory: memoryMapsOf(explanation),
-      privileges: privilegesOfLaunch(explanation.domains, new Map(labels)),
+      privileges: privilegesOfLaunch(withoutLinks, new Map(labels)),
       ...{ links, trustedBases: trustedBasesOf(explanation, links, hostCode) },
       materials,
     },

@@ -101,7 +101,16 @@
     if (mark !== null) tell(mark);
   });
   document.addEventListener("focusout", hush);
-  document.addEventListener("scroll", hush, { capture: true, passive: true });
+  // Focus scrolls to its mark: what it tells goes with it.
+  document.addEventListener(
+    "scroll",
+    () => {
+      const mark = markAt(document.activeElement);
+      if (mark === null) hush();
+      else tell(mark);
+    },
+    { capture: true, passive: true },
+  );
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") hush();
     const mark = markAt(event.target);
