@@ -72,14 +72,14 @@ const whole = [
 describe.each(whole)("the launch of $file on $architecture", ({ file, architecture }) => {
   it("[RFC-EXIT] ends well defined at each failure of each hypercall", async () => {
     const launch = await launchOfFile(file, architecture);
-    const cases = singleFaults(file, launch.image, wasm, launch.policy);
+    const cases = singleFaults(file, launch, wasm);
     expect(cases.length).toBeGreaterThan(40);
     for (const one of cases) expectDefinedEnd(launch, one);
   });
 
   it("[RFC-EXIT] ends well defined when what comes after a failure fails too", async () => {
     const launch = await launchOfFile(file, architecture);
-    const cases = doubleFaults(file, launch.image, wasm, launch.policy);
+    const cases = doubleFaults(file, launch, wasm);
     for (const one of cases) expectDefinedEnd(launch, one);
   });
 });
@@ -91,7 +91,7 @@ const sampled = ["examples/two-linux/launch.yaml", "examples/linux-and-hello/lau
 describe.each(sampled)("the launch of $file on $architecture", ({ file, architecture }) => {
   it("ends well defined when any of its hypercalls fails", async () => {
     const launch = await launchOfFile(file, architecture);
-    const all = (long ? singleFaults : sampledFaults)(file, launch.image, wasm);
+    const all = (long ? singleFaults : sampledFaults)(file, launch, wasm);
     // Each architecture has its share of the hypercalls, unless all is asked for.
     const share = architectures.indexOf(architecture);
     const cases = all.filter((_, index) => long || index % architectures.length === share);

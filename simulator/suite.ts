@@ -3,16 +3,21 @@
 // on the model, its C as a program of the host, and the boot domain itself on real Xen.
 
 import { type Architecture, machines } from "../xen-model/machines.js";
+import { asPlanned } from "./behaviours.js";
 import { loadBootDomain } from "./simulate.js";
 import { arm64DomainCases, vcpuContextCases } from "./suite/arm64-cases.js";
 import { baseLaunches, labelledLaunch } from "./suite/base-launch.js";
 import { contextCases } from "./suite/context-cases.js";
-import { doubleFaults, singleFaults } from "./suite/fault-cases.js";
+import { doubleFaults, sampledFaults, singleFaults } from "./suite/fault-cases.js";
 import { imageCases } from "./suite/image-cases.js";
 import { labelCases } from "./suite/label-cases.js";
 import { limitCases } from "./suite/limit-cases.js";
-import { memoryCases } from "./suite/memory-cases.js";
+import { largeLinks, linkCases } from "./suite/link-cases.js";
+import { memoryCases, pagesAround } from "./suite/memory-cases.js";
+import { orderCases } from "./suite/order-cases.js";
+import { orderedLaunch } from "./suite/order-launch.js";
 import { planCases } from "./suite/plan-cases.js";
+import { processorCases } from "./suite/processor-cases.js";
 import { signatureCases } from "./suite/signature-cases.js";
 import { plainCase, type SuiteCase } from "./suite/suite-case.js";
 import { vcpuCases } from "./suite/vcpu-cases.js";
@@ -50,6 +55,9 @@ export async function suite(architecture: Architecture = "x86_64"): Promise<read
   const { one, two } = await baseLaunches(architecture);
   const other = await baseLaunches(architecture === "arm64" ? "x86_64" : "arm64");
   const { policy, ...labelled } = await labelledLaunch(architecture);
+  const inOrder = await orderedLaunch(architecture);
+  const links = largeLinks(inOrder);
+  const planned = { image: inOrder.image, behaviourOf: asPlanned(inOrder.plan) };
   const wasm = await loadBootDomain();
   const cases = [
     plainCase("one domain", one.image),
@@ -58,6 +66,9 @@ export async function suite(architecture: Architecture = "x86_64"): Promise<read
     plainCase("image: for the other architecture", other.two.image),
     ...(await signatureCases(one, two)),
     ...planCases(one, two),
+    ...orderCases(inOrder),
+    ...linkCases(inOrder),
+    ...processorCases(inOrder),
     ...(architecture === "arm64"
       ? [...vcpuContextCases(one), ...arm64DomainCases(one)]
       : contextCases(one)),
@@ -65,9 +76,12 @@ export async function suite(architecture: Architecture = "x86_64"): Promise<read
     ...limitCases(two),
     ...memoryCases(two, freePages(architecture)),
     ...vcpuCases(one),
-    ...singleFaults("two domains", two.image, wasm),
-    ...doubleFaults("two domains", two.image, wasm),
-    ...singleFaults("two labelled domains", labelled.image, wasm, policy),
+    ...memoryCases(one, pagesAround(one.image, wasm, 2), "one domain"),
+    ...memoryCases({ image: links }, pagesAround(links, wasm, 25), "links"),
+    ...singleFaults("two domains", two, wasm),
+    ...doubleFaults("two domains", two, wasm),
+    ...sampledFaults("domains in order", planned, wasm),
+    ...singleFaults("two labelled domains", { image: labelled.image, policy }, wasm),
   ];
   return cases.map((launch) => ({ ...launch, machine: machines[architecture] }));
 }

@@ -143,7 +143,7 @@ function passedToBootDomainOp(memory: Uint8Array, command: number, argument: num
 
 /** Launches a case with the wasm, and records it. Throws what simulateLaunch() throws. */
 export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Recording {
-  const { name, image, machine = MACHINE_X86_64, freePages, policy, trust, faults } = launch;
+  const { name, image, faults, machine = MACHINE_X86_64, between: other, ...host } = launch;
   const calls: RecordedCall[] = [];
   let exited = false;
   let memory = (): Uint8Array => new Uint8Array();
@@ -166,7 +166,7 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
     }
   };
   const between: SimulationOptions["between"] = (direct, itsMemory, model) => {
-    const { machine, xen } = launch.between?.(direct, itsMemory, model) ?? direct;
+    const { machine, xen } = other?.(direct, itsMemory, model) ?? direct;
     memory = itsMemory;
     const recorded: BootDomainImports = {
       machine: {
@@ -216,10 +216,8 @@ export function recordLaunch(wasm: WebAssembly.Module, launch: RecordedCase): Re
     return recorded;
   };
   const { receipt } = simulateLaunch(image, {
-    wasm,
-    ...{ machine, freePages, policy, trust },
+    ...{ ...host, wasm, machine, between },
     inject: injectFaults(faults),
-    between,
   });
   return {
     ...{ name, image, machine, calls, exited, linearMemoryBytes: memory().length },

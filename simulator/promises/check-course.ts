@@ -24,20 +24,22 @@ export function checkCourse(
   { follower, trust, lines }: Course,
   say: Say,
 ): number {
-  const { parts, astray } = follower;
+  const { parts, astray, wrongSleeps } = follower;
   say(astray === undefined, astray ?? "");
-  if (astray !== undefined) return 0;
-  say(follower.isOver, "the launch ended before its end");
-  const slots = keySlots(trust);
-  checkReceipt(receipt, parts, (signedBy) => slots[signedBy - 1] ?? 0, say);
-  let idleNs = 0;
+  for (const wrong of wrongSleeps) say(false, wrong);
+  if (astray === undefined) {
+    say(follower.isOver, "the launch ended before its end");
+    const slots = keySlots(trust);
+    checkReceipt(receipt, parts, (signedBy) => slots[signedBy - 1] ?? 0, say);
+  }
   const plans = parts.flatMap(({ plan }) => plan ?? []);
   // A plan that was refused was read, and perhaps another in its place.
   const mostNs = mostTime(plans, lines) + (2 - plans.length) * MOST_REFUSED_NS;
   say(endNs <= mostNs, `the launch took ${endNs} ns, of ${mostNs} at most`);
+  let idleNs = 0;
   for (const part of parts) {
     if (part.plan === undefined) continue;
-    const [fromNs, toNs] = [part.beganAt?.fromNs ?? 0, part.endedAt?.toNs ?? 0];
+    const [fromNs, toNs] = [part.beganAt?.fromNs ?? 0, part.endedAt?.toNs ?? endNs];
     const ofPart = livesOf(part.plan, lives, fromNs, toNs);
     checkStarts(part.plan, ofPart, say);
     if (part.status === LaunchStatus.success) checkFinished(part.plan, ofPart, toNs, say);

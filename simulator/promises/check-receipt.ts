@@ -3,6 +3,7 @@
 // was taken between, what is spent is the sum of the hypercalls, all else is equal.
 
 import type { DomainReceipt, Receipt, ReceiptPart } from "../../xen-model/receipt.js";
+import { clockKilohertz } from "../simulate.js";
 import type { FollowedDomain, FollowedPart, Moment } from "./followed.js";
 
 /** Takes down a promise, in words, if it does not hold. */
@@ -41,6 +42,7 @@ function checkPart(
     ...{ status: happened.status, error: happened.error },
     ...{ digestTicks: digestNs, populateTicks: populateNs, copyTicks: copyNs },
     ...{ clearTicks: clearNs, waitTicks: waitNs, planDigest, launchVersion },
+    clockKilohertz,
     verifiedBy: verifiedBy(happened.signedBy),
     // Of a plan that is refused, they say where it is wrong.
     ...(happened.plan === undefined ? {} : placeOf(happened)),

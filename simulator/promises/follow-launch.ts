@@ -33,6 +33,8 @@ const NANOSECONDS_PER_MILLISECOND = 1e6;
 export class LaunchFollower {
   /** What ran, or was refused, the main plan first. */
   readonly parts: FollowedPart[] = [];
+  /** Sleeps that were too long, or out of place, in words. */
+  readonly wrongSleeps: string[] = [];
   /** What came that had not to come, in words: the rest is not followed then. */
   astray: string | undefined;
 
@@ -51,6 +53,8 @@ export class LaunchFollower {
     const wanted = this.#wanted;
     this.astray = differenceOf(wanted, seen);
     if (wanted === undefined || this.astray !== undefined) return undefined;
+    const wrong = wrongSleep(wanted, seen);
+    if (wrong !== undefined) this.wrongSleeps.push(wrong);
     const place = { part: this.parts.length - 1, step: wanted.step, operation: wanted.operation };
     this.#clock.pass(seen);
     const next = this.#steps.next(seen);
@@ -96,15 +100,21 @@ export class LaunchFollower {
 function differenceOf(wanted: Wanted | undefined, { call }: Seen): string | undefined {
   const made = `hypercall ${call.number} is ${call.name}:${call.occurrence}`;
   if (wanted === undefined) return `${made}, and none had to come`;
-  const { name, domid, sleepsUntilNs } = wanted;
+  const { name, domid } = wanted;
   if (name !== call.name) return `${made}, and ${name} had to come`;
-  if (domid !== call.domid) return `${made} on d${call.domid}, and it had to be on d${domid}`;
+  return domid === call.domid
+    ? undefined
+    : `${made} on d${call.domid}, and it had to be on d${domid}`;
+}
+
+/** What is wrong with a wait's sleep, or that it does not sleep, in words. */
+function wrongSleep({ sleepsUntilNs }: Wanted, { call }: Seen): string | undefined {
   if (sleepsUntilNs === undefined) return undefined;
-  const { atNs, timeoutNs = 0 } = call;
+  const { atNs, occurrence, timeoutNs = 0 } = call;
   const leftNs = Math.max(0, sleepsUntilNs - atNs);
-  if (leftNs === 0) return timeoutNs > 0 ? `${made} with a sleep, and none was due` : undefined;
-  if (timeoutNs === 0) return `${made} without a sleep, and nothing else was to do`;
+  if (leftNs === 0) return timeoutNs > 0 ? `wait:${occurrence} sleeps, and must not` : undefined;
+  if (timeoutNs === 0) return `wait:${occurrence} does not sleep, and nothing else is to be done`;
   return timeoutNs > leftNs + NANOSECONDS_PER_MILLISECOND
-    ? `${made} of ${timeoutNs} ns, and a domain is late in ${leftNs} ns`
+    ? `wait:${occurrence} sleeps ${timeoutNs} ns, and a domain is late in ${leftNs} ns`
     : undefined;
 }

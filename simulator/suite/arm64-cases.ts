@@ -5,7 +5,7 @@
 import { PAGE_SIZE } from "../../contract/limits.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import * as arm64 from "../../contract/xen-abi-arm64.js";
-import { type BaseLaunch, withDomain, withMaterial, withPlan } from "./base-launch.js";
+import { type BaseLaunch, withDomain, withMaterial } from "./base-launch.js";
 import { plainCase, type SuiteCase } from "./suite-case.js";
 
 const flags = arm64.vcpu_guest_context_flags_offset;
@@ -45,15 +45,6 @@ export function vcpuContextCases(base: BaseLaunch): readonly SuiteCase[] {
   return [...changed, ...sized];
 }
 
-/** A domain that is started without a vCPU: of what needs one, only the start is left. */
-function withoutVcpus(base: BaseLaunch): SuiteCase {
-  const limit = { kind: "limitMemory" } as const;
-  const operations = base.plan.operations.map((operation) =>
-    operation.kind === "allocateVcpus" || operation.kind === "setContext" ? limit : operation,
-  );
-  return plainCase("plan: a domain without a vCPU", withPlan(base, { operations }));
-}
-
 /** Domains that a host with a GICv3 can't have, and their neighbours that it can. */
 export function arm64DomainCases(base: BaseLaunch): readonly SuiteCase[] {
   const createFlags = (base.plan.domains[0]?.createFlags ?? 0) | XEN_DOMCTL_CDF_xen_log;
@@ -70,8 +61,7 @@ export function arm64DomainCases(base: BaseLaunch): readonly SuiteCase[] {
     ["one shared interrupt, and a UART", { sharedInterrupts: 1, createFlags }],
     ["128 vCPUs", { vcpus: 128 }],
   ] as const;
-  const changed = cases.map(([what, change]) =>
+  return cases.map(([what, change]) =>
     plainCase(`plan: a domain with ${what}`, withDomain(base, 0, change)),
   );
-  return [withoutVcpus(base), ...changed];
 }

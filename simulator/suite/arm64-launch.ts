@@ -3,7 +3,7 @@
 // of vCPUs as Arm has them. The kernels stay what they are: nothing runs them in the simulator.
 
 import { createHash } from "node:crypto";
-import { encodeImage, type PlanTarget } from "../../compiler/image/encode-image.js";
+import { encodeImage, encodeRecovery, type PlanTarget } from "../../compiler/image/encode-image.js";
 import type { Plan, PlanMaterial, PlanOperation } from "../../compiler/plan/plan.js";
 import { PAGE_SIZE } from "../../contract/limits.js";
 import * as arm64 from "../../contract/xen-abi-arm64.js";
@@ -17,6 +17,8 @@ export interface LaunchParts {
 export interface Arm64Launch extends LaunchParts {
   readonly architecture: "arm64";
   readonly image: Uint8Array;
+  /** The recovery plan as the image begins with it. */
+  readonly recovery: Uint8Array | undefined;
 }
 
 const FIRST_FRAME = arm64.GUEST_RAM0_BASE / PAGE_SIZE;
@@ -41,8 +43,20 @@ function moved(operation: PlanOperation): PlanOperation {
   return "frame" in operation ? { ...operation, frame: operation.frame + FIRST_FRAME } : operation;
 }
 
-/** The launch for arm64, its materials where they were. */
-export function onArm64(launch: LaunchParts, target: PlanTarget = {}): Arm64Launch {
+/** The launch for arm64, with its recovery plan if it has one; all materials stay where they were. */
+export function onArm64(
+  { recovery, ...launch }: LaunchParts & { readonly recovery?: LaunchParts | undefined },
+  target: PlanTarget = {},
+): Arm64Launch {
+  const forArm64 = { ...target, architecture: "arm64" } as const;
+  const { plan, materials } = partsOnArm64(launch);
+  const other = recovery && partsOnArm64(recovery);
+  const before = other && encodeRecovery(other.plan, other.materials, forArm64);
+  const image = encodeImage(plan, materials, { ...forArm64, recovery: before });
+  return { architecture: "arm64", plan, materials, image, recovery: before };
+}
+
+function partsOnArm64(launch: LaunchParts): LaunchParts {
   const context = startContext();
   const digest = createHash("sha256").update(context).digest("hex");
   const isContext = ({ kind }: PlanMaterial): boolean => kind === "vcpuContext";
@@ -61,7 +75,5 @@ export function onArm64(launch: LaunchParts, target: PlanTarget = {}): Arm64Laun
   const materials = launch.plan.materials.map((material, index) =>
     isContext(material) ? context : (launch.materials[index] ?? new Uint8Array()),
   );
-  const architecture = "arm64";
-  const image = encodeImage(plan, materials, { ...target, architecture });
-  return { architecture, plan, materials, image };
+  return { plan, materials };
 }

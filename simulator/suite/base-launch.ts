@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { encodeImage } from "../../compiler/image/encode-image.js";
+import type { PlannedLaunch } from "../../compiler/plan/make-plan.js";
 import type { Plan, PlanDomain, PlanOperation } from "../../compiler/plan/plan.js";
 import { ImageHeader } from "../../contract/image.js";
 import { compiled } from "../../lab/lab-bench.js";
@@ -15,9 +16,11 @@ import { type LaunchParts, onArm64 } from "./arm64-launch.js";
 export interface BaseLaunch extends LaunchParts {
   readonly architecture: Architecture;
   readonly image: Uint8Array;
+  /** The recovery plan as the image begins with it. */
+  readonly recovery?: Uint8Array | undefined;
 }
 
-const hello = { kernel: "build/guests/hello.elf", memory: "2 MiB" } as const;
+export const hello = { kernel: "build/guests/hello.elf", memory: "2 MiB" } as const;
 
 /** The launch of these domains, whose names count up; `policy`: its file. */
 async function launchOf(
@@ -27,18 +30,23 @@ async function launchOf(
 ): Promise<BaseLaunch> {
   const domains = Object.fromEntries(names.map((name) => [name, hello]));
   const under = policy === undefined ? {} : { policy: { xsm: policy } };
-  const { plan, materials } = await compiled({ domb: 1, ...under, domains });
+  const launch = pageByPage(await compiled({ domb: 1, ...under, domains }));
+  if (architecture === "arm64") return onArm64(launch);
+  return { ...launch, architecture, image: encodeImage(launch.plan, launch.materials) };
+}
+
+/** A planned launch that gives memory page by page, and drops no privilege. */
+export function pageByPage({ plan, materials }: PlannedLaunch): LaunchParts {
   const operations = plan.operations.map((operation) =>
     operation.kind === "populate"
       ? { ...operation, count: operation.count << operation.order, order: 0 }
       : operation,
   );
-  const bytes = materials.map((material) => material.bytes);
   // Many launches run on one Xen, on which a privilege that is dropped never comes back.
-  const pageByPage = { ...plan, operations, dropped: 0 };
-  const launch = { plan: pageByPage, materials: bytes };
-  if (architecture === "arm64") return onArm64(launch);
-  return { ...launch, architecture, image: encodeImage(pageByPage, bytes) };
+  return {
+    plan: { ...plan, operations, dropped: 0 },
+    materials: materials.map((material) => material.bytes),
+  };
 }
 
 /** One domain, or two. */
@@ -61,10 +69,10 @@ export async function labelledLaunch(
 
 /** The image of a changed plan, its digest right; the materials are the same. */
 export function withPlan(
-  { architecture, plan, materials }: BaseLaunch,
+  { architecture, plan, materials, recovery }: BaseLaunch,
   changes: Partial<Plan>,
 ): Uint8Array {
-  return encodeImage({ ...plan, ...changes }, materials, { architecture });
+  return encodeImage({ ...plan, ...changes }, materials, { architecture, recovery });
 }
 
 /** The image with one domain's record changed. */

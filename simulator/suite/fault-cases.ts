@@ -15,15 +15,19 @@ export interface CallOfLaunch extends Pick<Fault, "hypercall" | "occurrence"> {
   readonly wanted: number;
 }
 
+/** An image, on what host, with what domains. */
+export interface FaultyLaunch extends Pick<SuiteCase, "image" | "behaviourOf"> {
+  readonly policy?: Uint8Array | undefined;
+}
+
 /** Every hypercall of a launch that meets no fault, in order. */
 export function callsOf(
-  image: Uint8Array,
+  { image, policy, behaviourOf }: FaultyLaunch,
   wasm: WebAssembly.Module,
-  policy?: Uint8Array,
 ): readonly CallOfLaunch[] {
   const calls: CallOfLaunch[] = [];
   simulateLaunch(image, {
-    ...{ wasm, machine: machineOf(image), freePages: PLENTY_PAGES, policy },
+    ...{ wasm, machine: machineOf(image), freePages: PLENTY_PAGES, policy, behaviourOf },
     observe: ({ name, occurrence, wanted }) => {
       calls.push({ hypercall: name, occurrence, wanted });
     },
@@ -52,52 +56,50 @@ export function faultsOf(
 
 function caseOf(
   launch: string,
-  image: Uint8Array,
+  { image, policy, behaviourOf }: FaultyLaunch,
   faults: readonly Fault[],
-  policy?: Uint8Array,
 ): SuiteCase {
   const name = `faults in ${launch}: ${faults.map(formatFault).join(" and ")}`;
-  return { ...plainCase(name, image, policy), machine: machineOf(image), faults };
+  const plain = { ...plainCase(name, image, policy), machine: machineOf(image), faults };
+  return behaviourOf === undefined ? plain : { ...plain, behaviourOf };
 }
 
 /** Each hypercall with each of its failures. */
 export function singleFaults(
-  launch: string,
-  image: Uint8Array,
+  name: string,
+  launch: FaultyLaunch,
   wasm: WebAssembly.Module,
-  policy?: Uint8Array,
 ): readonly SuiteCase[] {
-  const architecture = hostArchitectureOf(image);
-  return callsOf(image, wasm, policy)
+  const architecture = hostArchitectureOf(launch.image);
+  return callsOf(launch, wasm)
     .flatMap((call) => faultsOf(call, architecture))
-    .map((fault) => caseOf(launch, image, [fault], policy));
+    .map((fault) => caseOf(name, launch, [fault]));
 }
 
 /** Each hypercall with one of its failures, in turn through the table. */
 export function sampledFaults(
-  launch: string,
-  image: Uint8Array,
+  name: string,
+  launch: FaultyLaunch,
   wasm: WebAssembly.Module,
 ): readonly SuiteCase[] {
-  const architecture = hostArchitectureOf(image);
-  return callsOf(image, wasm).flatMap((call) => {
+  const architecture = hostArchitectureOf(launch.image);
+  return callsOf(launch, wasm).flatMap((call) => {
     const faults = faultsOf(call, architecture);
     const fault = faults[call.occurrence % faults.length];
-    return fault === undefined ? [] : [caseOf(launch, image, [fault])];
+    return fault === undefined ? [] : [caseOf(name, launch, [fault])];
   });
 }
 
 /** Each hypercall fails, and then one of the clean-up, of the receipt's lines or the exit. */
 export function doubleFaults(
-  launch: string,
-  image: Uint8Array,
+  name: string,
+  launch: FaultyLaunch,
   wasm: WebAssembly.Module,
-  policy?: Uint8Array,
 ): readonly SuiteCase[] {
-  const calls = callsOf(image, wasm, policy).filter(
+  const calls = callsOf(launch, wasm).filter(
     ({ hypercall }) => hypercall !== "exit" && hypercall !== "console",
   );
-  const architecture = hostArchitectureOf(image);
+  const architecture = hostArchitectureOf(launch.image);
   const domains = calls.filter(({ hypercall }) => hypercall === "createDomain").length;
   const seconds: readonly CallOfLaunch[] = [
     ...Array.from({ length: domains }, (_, index) => ({
@@ -116,10 +118,9 @@ export function doubleFaults(
       });
       return [
         caseOf(
+          name,
           launch,
-          image,
           pair.flatMap((fault) => (fault === undefined ? [] : [fault])),
-          policy,
         ),
       ];
     }),

@@ -4,10 +4,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { CompiledLaunch } from "../../compiler/compile.js";
+import type { PlannedLaunch } from "../../compiler/plan/make-plan.js";
+import type { Plan } from "../../compiler/plan/plan.js";
 import { compiledFile } from "../../lab/lab-bench.js";
 import { paths } from "../../setup/paths.js";
+import type { Behaviour } from "../../xen-model/domain-life.js";
 import { type Architecture, machines } from "../../xen-model/machines.js";
-import { onArm64 } from "./arm64-launch.js";
+import { asPlanned } from "../behaviours.js";
+import { type LaunchParts, onArm64 } from "./arm64-launch.js";
 
 export interface FileLaunch {
   /** Its path in the checkout. */
@@ -16,6 +20,10 @@ export interface FileLaunch {
   readonly machine: number;
   readonly image: Uint8Array;
   readonly policy: Uint8Array | undefined;
+  /** The main plan, and the recovery plan if there is one; of x86-64. */
+  readonly plans: readonly Plan[];
+  /** Its domains do what is awaited of them. */
+  readonly behaviourOf: (domid: number) => Behaviour | undefined;
 }
 
 /** Kernels take seconds to unpack: each file is compiled once. */
@@ -29,13 +37,20 @@ function compiledOnce(file: string): Promise<CompiledLaunch> {
 
 /** The launch of a file, as the compiler makes it, or made one of arm64. */
 export async function launchOfFile(file: string, architecture: Architecture): Promise<FileLaunch> {
-  const { plan, materials, image, policy } = await compiledOnce(file);
-  const bytes = materials.map((material) => material.bytes);
+  const { image, policy, recovery, ...main } = await compiledOnce(file);
   const isArm64 = architecture === "arm64";
+  const plans = [main.plan, ...(recovery === undefined ? [] : [recovery.plan])];
   return {
-    ...{ file, architecture, machine: machines[architecture], policy },
-    image: isArm64 ? onArm64({ plan, materials: bytes }).image : image,
+    ...{ file, architecture, machine: machines[architecture], policy, plans },
+    behaviourOf: asPlanned(...plans),
+    image: isArm64
+      ? onArm64({ ...partsOf(main), recovery: recovery && partsOf(recovery) }).image
+      : image,
   };
+}
+
+function partsOf({ plan, materials }: PlannedLaunch): LaunchParts {
+  return { plan, materials: materials.map(({ bytes }) => bytes) };
 }
 
 /** The command that runs a launch with these options; an image that no file has is kept for it. */

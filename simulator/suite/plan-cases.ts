@@ -193,8 +193,23 @@ function withClear(base: BaseLaunch): BaseLaunch {
   return { ...base, plan: { ...base.plan, operations, steps } };
 }
 
+/** A domain that is started without a vCPU: of what needs one, only the start is left. */
+function withoutVcpus(base: BaseLaunch): SuiteCase {
+  const limit = { kind: "limitMemory" } as const;
+  const operations = base.plan.operations.map((operation) =>
+    operation.kind === "allocateVcpus" || operation.kind === "setContext" ? limit : operation,
+  );
+  return plainCase("plan: a domain without a vCPU", withPlan(base, { operations }));
+}
+
 /** Every case of a wrong or unusual plan. */
 export function planCases(launch: BaseLaunch, two: BaseLaunch): readonly SuiteCase[] {
   const one = withClear(launch);
-  return [...domainCases(one), ...sequenceCases(one), ...operationCases(one), ...stepCases(two)];
+  return [
+    ...domainCases(one),
+    ...sequenceCases(one),
+    ...operationCases(one),
+    ...stepCases(two),
+    withoutVcpus(one),
+  ];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One launch of the suite.
 
+import type { Behaviour } from "../../xen-model/domain-life.js";
 import type { Fault } from "../faults.js";
 
 export interface SuiteCase {
@@ -16,6 +17,10 @@ export interface SuiteCase {
   readonly policy?: Uint8Array;
   /** Whom the boot domain trusts, a TrustRecord; default: nobody. */
   readonly trust?: Uint8Array;
+  /** Physical CPUs of the host; default: 8. */
+  readonly cpus?: number;
+  /** What each domain does once it runs, on the model alone; default: it is silent. */
+  readonly behaviourOf?: (domid: number) => Behaviour | undefined;
 }
 
 /** What every case has at hand that does not say otherwise: more than its domains need. */
