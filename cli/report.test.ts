@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chain, two } from "../report/example-launches.js";
-import { RECEIPT_SCHEMA } from "../report/receipt.js";
 import { paths } from "../setup/paths.js";
 import { simulated } from "../simulator/simulated-bench.js";
+import { formatReceipt } from "../xen-model/receipt-document.js";
 import { domb } from "./run-domb.js";
 
 let directory: string;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "domb-report-"));
   const { bytes, receipt } = await simulated(chain, { faults: ["populate:2=ENOMEM"] });
   await writeFile(at("launch.img"), bytes);
-  await writeFile(at("receipt.json"), JSON.stringify({ schema: RECEIPT_SCHEMA, ...receipt }));
+  await writeFile(at("receipt.json"), formatReceipt(receipt));
   await writeFile(at("other.img"), (await simulated(two)).bytes);
 });
 afterAll(() => rm(directory, { recursive: true }));

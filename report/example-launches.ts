@@ -87,6 +87,14 @@ export const thirtyTwo: LaunchInput = {
   ],
 };
 
+/** What its domains do when it is busy: one of them is late. */
+export const busy = {
+  behave: [
+    ...["storage=signal@30ms", "network=signal@14ms", "database=signal@41ms", "cache=silent"],
+    "migrate=signal@6ms,end@7ms:poweroff",
+  ],
+};
+
 /** As many as a plan may have. */
 export const hundredAndMore: LaunchInput = {
   domb: 1,

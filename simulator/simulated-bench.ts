@@ -5,21 +5,17 @@
 import type { LaunchInput } from "../compiler/description/define-launch.js";
 import { type DecodedImage, decodeImage } from "../compiler/image/decode-image.js";
 import { compiled } from "../lab/lab-bench.js";
-import type { Behaviour } from "../xen-model/domain-life.js";
 import type { Receipt } from "../xen-model/receipt.js";
-import { type Fault, parseFault } from "./faults.js";
-import { launchAsPlanned } from "./launch-as-planned.js";
-import { loadBootDomain } from "./simulate.js";
+import { behavioursIn, parseBehaviour } from "./behaviours.js";
+import { injectFaults, parseFault } from "./faults.js";
+import { loadBootDomain, simulateLaunch } from "./simulate.js";
 
-/** What goes otherwise than planned; times are milliseconds since a domain's start. */
+/** What goes otherwise than planned, in the forms of `domb simulate`. */
 export interface Otherwise {
-  /** When a domain signals, and ends if that is what it is for; null: it is silent. */
-  readonly ready?: Readonly<Record<string, number | null>>;
-  /** When a domain crashes. */
-  readonly crashes?: Readonly<Record<string, number>>;
-  /** As the simulator takes them. */
+  readonly behave?: readonly string[];
   readonly faults?: readonly string[];
-  readonly freePages?: number;
+  /** The bytes whose lowest bit is flipped on their way to the host. */
+  readonly flipped?: readonly number[];
 }
 
 export interface SimulatedLaunch {
@@ -28,49 +24,47 @@ export interface SimulatedLaunch {
   readonly receipt: Receipt;
 }
 
-const SHUTDOWN_CRASH = 3;
-const MILLISECOND_NS = 1e6;
-/** A host with room for anything. */
-const ANY_PAGES = 0x1000000;
+/** Pages of a host with room for all that tests launch. */
+const ROOM = 0x1000000;
 
 /** Launches a description in the simulator; paths in it are relative to the checkout. */
 export async function simulated(
   launch: LaunchInput,
-  { ready = {}, crashes = {}, faults = [], freePages = ANY_PAGES }: Otherwise = {},
+  otherwise: Otherwise = {},
 ): Promise<SimulatedLaunch> {
   const { image: bytes } = await compiled(launch);
   const decoded = decodeImage(bytes);
   if (!decoded.ok) throw new Error("bug: the compiler's image can't be read");
-  const { value: image } = decoded;
-  const receipt = launchAsPlanned(bytes, image, {
-    ...{ wasm: await loadBootDomain(), freePages, faults: faults.map(faultIn) },
-    behaviours: {
-      ...Object.fromEntries(
-        Object.entries(ready).map(([name, after]) => [name, signalling(image, name, after)]),
-      ),
-      ...Object.fromEntries(
-        Object.entries(crashes).map(([name, after]) => {
-          return [name, { end: { atNs: after * MILLISECOND_NS, reason: SHUTDOWN_CRASH } }];
-        }),
-      ),
-    },
+  const image = decoded.value;
+  return { bytes, image, receipt: await receiptOf(bytes, image, otherwise) };
+}
+
+/** The receipt of an image's launch. */
+export async function receiptOf(
+  bytes: Uint8Array,
+  { header, plan, recovery }: DecodedImage,
+  { behave = [], faults = [], flipped = [] }: Otherwise = {},
+): Promise<Receipt> {
+  const damaged = bytes.slice();
+  for (const at of flipped) damaged[at] = (damaged[at] ?? 0) ^ 1;
+  const plans = [plan, ...(recovery === undefined ? [] : [recovery.plan])];
+  const { receipt } = simulateLaunch(damaged, {
+    ...{ wasm: await loadBootDomain(), machine: header.machine, freePages: ROOM },
+    behaviourOf: behavioursIn(
+      plans,
+      behave.map((text) => {
+        const parsed = parseBehaviour(text);
+        if (!parsed.ok) throw new Error(parsed.problem);
+        return parsed.behaviour;
+      }),
+    ),
+    inject: injectFaults(
+      faults.map((text) => {
+        const parsed = parseFault(text);
+        if (!parsed.ok) throw new Error(parsed.problem);
+        return parsed.fault;
+      }),
+    ),
   });
-  return { bytes, image, receipt };
-}
-
-function signalling({ plan }: DecodedImage, name: string, after: number | null): Behaviour {
-  const index = plan.domains.findIndex((domain) => domain.name === name);
-  if (after === null) return {};
-  const atNs = after * MILLISECOND_NS;
-  const ends = plan.domains[index]?.readiness === "finished";
-  return {
-    signals: [{ atNs, port: index + 1 }],
-    ...(ends ? { end: { atNs: atNs + MILLISECOND_NS, reason: 0 } } : {}),
-  };
-}
-
-function faultIn(text: string): Fault {
-  const parsed = parseFault(text);
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.fault;
+  return receipt;
 }

@@ -8,10 +8,11 @@ import { defaultXen, xenOf } from "../../compiler/image/xen-versions.js";
 import { encodeTrust } from "../../compiler/signature/trust.js";
 import { readHostCode } from "../../report/host-code.js";
 import { type Report, reportOf } from "../../report/model/report.js";
-import { readReceipt } from "../../report/receipt.js";
 import { timelineText } from "../../report/terminal/timeline-text.js";
-import { launchAsPlanned } from "../../simulator/launch-as-planned.js";
+import { asPlanned } from "../../simulator/behaviours.js";
+import { simulateLaunch } from "../../simulator/simulate.js";
 import type { Receipt } from "../../xen-model/receipt.js";
+import { readReceipt } from "../../xen-model/receipt-document.js";
 import {
   CommandError,
   checkPolicyOption,
@@ -136,10 +137,13 @@ async function simulatedReceipt(
   if (trusted === undefined) return undefined;
   const policy = policyPath === undefined ? undefined : await readBytes(policyPath);
   checkPolicyOption(path, image.plan, policy);
-  return launchAsPlanned(bytes, image, {
-    ...{ wasm: await readWasm(), freePages: anyPages, policy },
+  const { header, plan, recovery } = image;
+  const { receipt } = simulateLaunch(bytes, {
+    ...{ wasm: await readWasm(), machine: header.machine, freePages: anyPages, policy },
     trust: encodeTrust(trusted.trust),
+    behaviourOf: asPlanned(plan, ...(recovery === undefined ? [] : [recovery.plan])),
   });
+  return receipt;
 }
 
 /** Charts take a while to load, and nobody else needs them. */

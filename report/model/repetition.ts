@@ -5,17 +5,10 @@
 import type { PlanOperation } from "../../compiler/plan/plan.js";
 import { POPULATE_BATCH } from "../../contract/limits.js";
 import { LaunchStatus } from "../../contract/receipt.js";
-import {
-  SHUTDOWN_crash,
-  SHUTDOWN_poweroff,
-  SHUTDOWN_reboot,
-  SHUTDOWN_soft_reset,
-  SHUTDOWN_suspend,
-  SHUTDOWN_watchdog,
-} from "../../contract/xen-abi.js";
 import { errnoName } from "../../xen-model/errno.js";
 import type { HypercallName } from "../../xen-model/hypercalls.js";
 import type { DomainReceipt, ReceiptPart } from "../../xen-model/receipt.js";
+import { shutdownReasons } from "../../xen-model/shutdown.js";
 import type { PlanFacts } from "./plan-facts.js";
 
 /** The hypercall that each kind of operation makes, and how many; verifying makes none. */
@@ -156,16 +149,6 @@ function countOf(executed: readonly Executed[], before: HypercallCounts): Hyperc
   return counts;
 }
 
-/** Ways to end, as the simulator knows them. */
-const endings: ReadonlyMap<number, string> = new Map([
-  [SHUTDOWN_poweroff, "poweroff"],
-  [SHUTDOWN_reboot, "reboot"],
-  [SHUTDOWN_suspend, "suspend"],
-  [SHUTDOWN_crash, "crash"],
-  [SHUTDOWN_watchdog, "watchdog"],
-  [SHUTDOWN_soft_reset, "soft_reset"],
-]);
-
 /** What a domain did; undefined if another one ended it. */
 function behaviourOf(record: DomainReceipt, kilohertz: number): string | undefined {
   const { name, startedAt, signalledAt, endedAt, endReason } = record;
@@ -173,7 +156,8 @@ function behaviourOf(record: DomainReceipt, kilohertz: number): string | undefin
     const microseconds = Math.round((Math.max(at - startedAt, 0) / kilohertz) * 1000);
     return microseconds % 1000 === 0 ? `${microseconds / 1000}ms` : `${microseconds}us`;
   };
-  const ending = endings.get(endReason);
+  const endings: readonly [string, number][] = Object.entries(shutdownReasons);
+  const [ending] = endings.find(([, reason]) => reason === endReason) ?? [];
   if (endedAt !== 0 && ending === undefined) return undefined;
   const deeds = [
     ...(signalledAt === 0 ? [] : [`signal@${after(signalledAt)}`]),

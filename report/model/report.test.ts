@@ -4,15 +4,14 @@
 import { describe, expect, test } from "vitest";
 import type { LaunchInput } from "../../compiler/description/define-launch.js";
 import { privilegesOfLaunch } from "../../compiler/privileges/privileges.js";
-import { parseFault } from "../../simulator/faults.js";
-import { launchAsPlanned } from "../../simulator/launch-as-planned.js";
-import { loadBootDomain } from "../../simulator/simulate.js";
 import {
   type Otherwise,
+  receiptOf,
   type SimulatedLaunch,
   simulated,
 } from "../../simulator/simulated-bench.js";
-import { chain, hello, recoverable, thirtyTwo, two } from "../example-launches.js";
+import type { Receipt } from "../../xen-model/receipt.js";
+import { busy, chain, hello, recoverable, thirtyTwo, two } from "../example-launches.js";
 import { type Report, reportOf } from "./report.js";
 
 const hostCode = {
@@ -31,6 +30,35 @@ async function drawn(launch: LaunchInput, otherwise?: Otherwise): Promise<Report
   return pictured(await simulated(launch, otherwise));
 }
 
+const links: NonNullable<LaunchInput["links"]> = [
+  {
+    ...{ kind: "shared-memory", name: "ring", size: "16 KiB" },
+    ...{ writers: ["storage"], readers: ["web"] },
+  },
+];
+
+/** The receipt of the launch that a command names. */
+function repeated(
+  { bytes, image }: SimulatedLaunch,
+  command: string | null = "",
+): Promise<Receipt> {
+  const valuesOf = (option: string): string[] =>
+    [...(command ?? "").matchAll(new RegExp(` --${option} (\\S+)`, "g"))].map(
+      ([, value = ""]) => value,
+    );
+  return receiptOf(bytes, image, {
+    behave: valuesOf("behave"),
+    faults: valuesOf("fault"),
+    flipped: valuesOf("flip").map((value) => Number(value.replace(/:0$/, ""))),
+  });
+}
+
+/** What failed in a launch, and how. */
+function failureIn({ status, step, operation, domain, error, domains }: Receipt): object {
+  const states = domains.map(({ name, state }) => [name, state]);
+  return { status, step, operation, domain, error, states };
+}
+
 describe("a report", () => {
   test("is of a launch in which all went well", async () => {
     const { outcome, runs, domains } = await drawn(two);
@@ -47,7 +75,7 @@ describe("a report", () => {
   });
 
   test("has the wait for what was awaited on its critical path", async () => {
-    const { runs } = await drawn(chain, { ready: { storage: 9, database: 4 } });
+    const { runs } = await drawn(chain, { behave: ["storage=signal@9ms", "database=signal@4ms"] });
     const { timeline, criticalPath } = runs[0];
     const readiness = criticalPath.links.flatMap((link) =>
       link.kind === "readiness" ? [timeline.domains[link.domain]?.name] : [],
@@ -59,9 +87,7 @@ describe("a report", () => {
   });
 
   test("draws domains that are alike once in the order, and each way between them", async () => {
-    const { runs } = await drawn(thirtyTwo, {
-      ready: { storage: 30, network: 14, database: 41, cache: null, migrate: 6 },
-    });
+    const { runs } = await drawn(thirtyTwo, busy);
     const { order, domains, timeline } = runs[0];
     const nameOf = (index: number | undefined) => domains[index ?? 0]?.name;
     const nodes = order.nodes.map((node) => node.domains.map(nameOf));
@@ -167,21 +193,39 @@ describe("a failure", () => {
     const launch = await simulated(recoverable, { faults });
     const { outcome: worse, runs: both } = pictured(launch);
     expect(worse).toBe("failed");
-    const command = both[1]?.failures[0]?.command ?? "";
-    const repeated = [...command.matchAll(/--fault (\S+)/g)].map(([, text = ""]) => text);
-    const receipt = launchAsPlanned(launch.bytes, launch.image, {
-      ...{ wasm: await loadBootDomain(), freePages: 0x1000000 },
-      faults: repeated.map((text) => {
-        const parsed = parseFault(text);
-        if (!parsed.ok) throw new Error(parsed.problem);
-        return parsed.fault;
-      }),
-    });
-    expect(receipt).toEqual(launch.receipt);
+    expect(await repeated(launch, both[1]?.failures[0]?.command)).toEqual(launch.receipt);
+  });
+
+  test.each([
+    ["a domain that is late", { behave: ["storage=signal@9ms", "database=silent"] }],
+    ["a job that signals and does not end", { behave: ["database=signal@3ms"] }],
+    ["a domain that crashes", { behave: ["database=crash@3ms"] }],
+    ["a domain that reboots before it is ready", { behave: ["database=end@70us:reboot"] }],
+    ["a hypercall that fails", { faults: ["grant:1=EPERM"] }],
+  ])("of %s happens again by its command", async (_, otherwise: Otherwise) => {
+    const job = { when: "finished", within: "20 ms" } as const;
+    const launch = await simulated(
+      { ...chain, links, domains: { ...chain.domains, database: hello({ ready: job }) } },
+      otherwise,
+    );
+    const { runs } = pictured(launch);
+    const again = await repeated(launch, runs[0].failures[0]?.command);
+    expect(failureIn(again)).toEqual(failureIn(launch.receipt));
+  });
+
+  test("of a material that was damaged on its way happens again by its command", async () => {
+    const { image } = await simulated(two);
+    const [material] = image.plan.materials;
+    const launch = await simulated(two, { flipped: [(material?.offset ?? 0) + 5] });
+    const { runs } = pictured(launch);
+    const [failure] = runs[0].failures;
+    expect(failure).toMatchObject({ status: "materialDigest", operationKind: "verify", step: 1 });
+    const again = await repeated(launch, failure?.command);
+    expect(failureIn(again)).toEqual(failureIn(launch.receipt));
   });
 
   test("of a domain without which the launch went on does not end it", async () => {
-    const { outcome, runs } = await drawn(thirtyTwo, { crashes: { cache: 3 } });
+    const { outcome, runs } = await drawn(thirtyTwo, { behave: ["cache=crash@3ms"] });
     expect(outcome).toBe("success");
     expect(runs[0].failures).toMatchObject([
       { endedLaunch: false, status: "ended", domain: "cache", step: 0 },
@@ -192,7 +236,7 @@ describe("a failure", () => {
   });
 
   test("by a domain that was late names it, and what was undone when", async () => {
-    const { outcome, runs } = await drawn(chain, { ready: { database: null } });
+    const { outcome, runs } = await drawn(chain, { behave: ["database=silent"] });
     expect(outcome).toBe("failed");
     const [failure] = runs[0].failures;
     expect(failure).toMatchObject({ status: "late", domain: "database" });

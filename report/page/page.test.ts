@@ -13,7 +13,15 @@ import type { LaunchInput } from "../../compiler/description/define-launch.js";
 import type { DecodedImage } from "../../compiler/image/decode-image.js";
 import { findProgram } from "../../setup/packages.js";
 import { type Otherwise, simulated } from "../../simulator/simulated-bench.js";
-import { chain, hundredAndMore, one, recoverable, thirtyTwo, two } from "../example-launches.js";
+import {
+  busy,
+  chain,
+  hundredAndMore,
+  one,
+  recoverable,
+  thirtyTwo,
+  two,
+} from "../example-launches.js";
 import { reportOf } from "../model/report.js";
 import { reportPage } from "./page.js";
 
@@ -37,10 +45,7 @@ async function pageOf(
   return reportPage(made.report);
 }
 
-const late: Otherwise = { ready: { storage: 9, database: null } };
-const busy: Otherwise = {
-  ready: { storage: 30, network: 14, database: 41, cache: null, migrate: 6 },
-};
+const late: Otherwise = { behave: ["storage=signal@9ms", "database=silent"] };
 const pages: Readonly<Record<string, () => Promise<string>>> = {
   one: () => pageOf(one),
   two: () => pageOf(two),

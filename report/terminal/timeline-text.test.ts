@@ -23,7 +23,7 @@ async function textOf(
 }
 
 test("shows each domain's row, the critical path and where the time went", async () => {
-  const text = await textOf(chain, 90, { ready: { storage: 9, database: 4 } });
+  const text = await textOf(chain, 90, { behave: ["storage=signal@9ms", "database=signal@4ms"] });
   expect(text).toMatch(/^launch\.img: success in .* in the simulator: 3 of 3 domains run$/m);
   expect(text).toMatch(/^boot domain {2}█+·+█·+█ +waits 13 ms$/m);
   expect(text).toMatch(/^storage {6}█+ +█+ +█━+●─+ {2}✓ runs, ready .*$/m);
@@ -45,7 +45,7 @@ test("shows each domain's row, the critical path and where the time went", async
 });
 
 test("says what failed in which step, and how it is repeated, of both plans", async () => {
-  const text = await textOf(recoverable, 80, { ready: { storage: 9, database: null } });
+  const text = await textOf(recoverable, 80, { behave: ["storage=signal@9ms", "database=silent"] });
   expect(text.split("\n")[0]).toMatch(
     /^launch\.img: recovered: database was not ready in time; the recovery plan took .* in the simulator, 1 of 1 domain runs$/,
   );
