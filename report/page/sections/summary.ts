@@ -63,7 +63,7 @@ function factsOf(report: Report): readonly (readonly [name: string, value: strin
   const running = last.timeline.domains.filter(isRunning).length;
   return [
     ["Launch took", formatTime(took)],
-    ["of it waits", waited === 0 ? "none" : formatTime(waited)],
+    ["Waits in it", waited === 0 ? "none" : formatTime(waited)],
     ["Domains that run", `${running} of ${last.timeline.domains.length}`],
     ["Signature", signatureText(last, image.signed)],
     ["Image", formatBytes(image.bytes)],
