@@ -369,7 +369,10 @@ describe("domb boot", () => {
         {
           name: "hello",
           domid: 1,
+          state: "started",
+          failure: null,
           startedAtNs: expect.any(Number),
+          readyAtNs: expect.any(Number),
           markerAtNs: expect.any(Number),
           output: join(directory, "hello.log"),
         },

@@ -17,9 +17,15 @@ import { MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../contract/xen-abi.js";
 import { type Architecture, paths } from "../setup/paths.js";
 import { hostArchitectureOf } from "../simulator/machine.js";
+import type { Receipt } from "../xen-model/receipt.js";
 import { hosts, logOptions, runHost } from "./host.js";
 import { boardFile } from "./host-arm64.js";
-import { type ExpectedDomain, LaunchObserver, type TimelineEvent } from "./launch-observer.js";
+import {
+  type ExpectedDomain,
+  LaunchObserver,
+  type ObservedDomain,
+  type TimelineEvent,
+} from "./launch-observer.js";
 import { type BootModule, hostFiles } from "./qemu.js";
 import { parseLogLine } from "./xen-log.js";
 
@@ -65,11 +71,7 @@ export interface BootRequest {
   readonly onLine?: (line: string) => void;
 }
 
-export interface BootedDomain {
-  readonly name: string;
-  readonly domid: number;
-  readonly startedAtNs: number | null;
-  readonly markerAtNs: number | null;
+export interface BootedDomain extends Readonly<ObservedDomain> {
   /** Path of the file with its output. */
   readonly output: string;
   /** SHA-256 of its kernel material, hexadecimal; empty if the image does not tell. */
@@ -93,7 +95,9 @@ export interface BootOutcome {
     readonly status: number | null;
     readonly pagesReturned: number | null;
   };
-  /** What the receipt says of signatures; undefined: there was none. */
+  /** The boot domain's receipt; undefined: there was none. */
+  readonly receipt: Receipt | undefined;
+  /** What it says of signatures. */
   readonly verification: Verification | undefined;
   readonly domains: readonly BootedDomain[];
   /** The boot domain's receipt, line by line as it printed it. */
@@ -256,10 +260,10 @@ function tooSmall(
   return { lacking, fix: `domb boot --host-memory "${mebibytes} MiB"` };
 }
 
-function verificationOf(observer: LaunchObserver): Verification | undefined {
-  const { verifiedBy, launchVersion, recoveredFrom } = observer;
-  if (verifiedBy === null || launchVersion === null) return undefined;
-  return { verifiedBy, launchVersion, recoveredFrom };
+function verificationOf({ receipt }: LaunchObserver): Verification | undefined {
+  if (receipt === undefined) return undefined;
+  const { verifiedBy, launchVersion, main } = receipt;
+  return { verifiedBy, launchVersion, recoveredFrom: main?.status ?? 0 };
 }
 
 /**
@@ -337,6 +341,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
           status: observer.launchStatus,
           pagesReturned: observer.pagesReturned,
         },
+        receipt: observer.receipt,
         verification: verificationOf(observer),
         domains: observer.domains.map((domain) => ({
           ...domain,

@@ -4,7 +4,8 @@
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
 import { type CompiledLaunch, compileLaunch, fileSystem } from "../compiler/compile.js";
 import type { DomainInput, LaunchInput } from "../compiler/description/define-launch.js";
 import type { LaunchDescription } from "../compiler/description/description.js";
@@ -67,6 +68,19 @@ export function compiledExample(
   architecture?: Architecture,
 ): Promise<CompiledLaunch> {
   return compiledFile(exampleFile(name, architecture));
+}
+
+/** Compiles one of the examples with other words in one place. */
+export async function changedExample(
+  name: string,
+  architecture: Architecture,
+  [from, to]: readonly [string, string],
+): Promise<CompiledLaunch> {
+  const file = exampleFile(name, architecture);
+  const text = await readFile(file, "utf8");
+  if (text.split(from).length !== 2) throw new Error(`${file} has not one ${JSON.stringify(from)}`);
+  const launch: LaunchInput = parse(text.replace(from, to));
+  return unwrap(await compileLaunch(unwrap(describeLaunch(launch, dirname(file)))));
 }
 
 /** What a boot left: the outcome, and the texts of its files. */

@@ -7,11 +7,15 @@ import { LaunchObserver } from "./launch-observer.js";
 import { formatLogLine } from "./xen-log.js";
 
 const plan = "ab".repeat(32);
+const domainLine = (name: string, state: string, status = 0) =>
+  `domb: domain 1 ${name} d1 ${state} reason 0 status ${status} operation 0 error 0 times 100 400 0 410 0 0`;
+const launchLine = (status: number, domain = 0) =>
+  `domb: launch status ${status} step 0 operation 0 domain ${domain} error 0 times 50 500 1 2 3 4 0`;
 const partOf = (status: number, name: string) => [
-  `domb: domain 1 ${name} d1 started reason 0 status 0 operation 0 error 0 times 100 400 0 400 0 0`,
+  domainLine(name, "started"),
   "domb: steps from 1 times 60 70 80 90",
   `domb: plan verified 1 version 7 kHz 1000000 digest ${plan}`,
-  `domb: launch status ${status} step 0 operation 0 domain 0 error 0 times 50 500 1 2 3 4 0`,
+  launchLine(status),
 ];
 /** After the main plan failed with a status, the recovery plan runs. */
 const receiptOf = (failed: number) => [
@@ -35,7 +39,11 @@ function domain(domid: number, ticks: number, text: string): void {
 }
 
 function leave(recovered = 0): void {
-  for (const line of receiptOf(recovered)) domain(BOOT_DOMID, 3000, line);
+  leaveWith(receiptOf(recovered));
+}
+
+function leaveWith(receipt: readonly string[]): void {
+  for (const line of receipt) domain(BOOT_DOMID, 3000, line);
   xen(3100, "Exit Boot Services: launch status 0, step 0, operation 0, domain 0, error 0");
   xen(3200, "Boot domain destroyed: 77 pages returned, 1000 pages free");
 }
@@ -47,7 +55,10 @@ describe("the observer of a launch", () => {
     leave();
     expect(observer.ending()?.status).toBe("success");
     expect(observer.pagesReturned).toBe(77);
-    expect(observer.domains[0]).toMatchObject({ markerAtNs: 1000, startedAtNs: 1900 });
+    expect(observer.domains[0]).toMatchObject({
+      ...{ state: "started", failure: null },
+      ...{ startedAtNs: 1900, readyAtNs: 1910, markerAtNs: 1000 },
+    });
   });
 
   it("knows the domains of the recovery plan, and that they are others", () => {
@@ -55,7 +66,8 @@ describe("the observer of a launch", () => {
     observer = new LaunchObserver([{ name: "web", domid: 1, until: ["up"] }, rescue], true);
     expect(observer.domains.map(({ name }) => name)).toEqual(["web"]);
     leave(LaunchStatus.signature);
-    expect(observer).toMatchObject({ verifiedBy: 1, launchVersion: 7, recoveredFrom: 13 });
+    expect(observer.receipt).toMatchObject({ verifiedBy: 1, launchVersion: 7 });
+    expect(observer.recoveredFrom).toBe(LaunchStatus.signature);
     expect(observer.awaited()).toEqual(["rescue"]);
     domain(2, 4000, "I am up");
     expect(observer.ending()).toEqual({
@@ -63,6 +75,37 @@ describe("the observer of a launch", () => {
       reason: "the main plan failed (signature); the recovery plan's domains are up",
     });
     expect(observer.domains.map(({ name }) => name)).toEqual(["rescue"]);
+  });
+
+  it("waits for no domain that the launch went on without, and says which those are", () => {
+    const names = ["web", "mail", "storage"];
+    observer = new LaunchObserver(
+      names.map((name, index) => ({ name, domid: index + 1, until: ["up"] })),
+      true,
+    );
+    leaveWith([
+      domainLine("web", "failed", LaunchStatus.late),
+      domainLine("mail", "skipped"),
+      domainLine("storage", "finished"),
+      launchLine(0),
+    ]);
+    expect(observer.awaited()).toEqual([]);
+    expect(observer.ending()).toEqual({
+      status: "success",
+      reason:
+        "the launch went on without web (late), mail (skipped); every other domain is up, and the boot domain is gone",
+    });
+    expect(observer.domains[0]).toMatchObject({ state: "failed", failure: "late" });
+  });
+
+  it("names the domain by which the main plan failed", () => {
+    const rescue = { name: "rescue", domid: 2, until: [], recovery: true };
+    observer = new LaunchObserver([{ name: "web", domid: 1, until: ["up"] }, rescue], true);
+    const main = [domainLine("web", "destroyed", LaunchStatus.ended), launchLine(15, 1)];
+    leaveWith([...main, ...partOf(0, "rescue")]);
+    expect(observer.ending()?.reason).toBe(
+      "the main plan failed (ended: web); the recovery plan's domains are up",
+    );
   });
 
   it("goes on waiting while a text has not come", () => {

@@ -5,7 +5,15 @@
 
 import { BOOT_DOMID } from "../contract/limits.js";
 import { LaunchStatus } from "../contract/receipt.js";
-import { type DomainStateName, launchStatusName, receiptLines } from "../xen-model/receipt.js";
+import {
+  type DomainReceipt,
+  type DomainStateName,
+  launchStatusName,
+  parseReceiptLines,
+  type Receipt,
+  type ReceiptPart,
+  receiptLines,
+} from "../xen-model/receipt.js";
 import { parseLogLine, readFrequency } from "./xen-log.js";
 
 /** A domain that the launch is to start. */
@@ -25,11 +33,16 @@ export interface TimelineEvent {
   readonly domain?: string;
 }
 
-/** What is known of one domain. */
+/** What is known of one domain; what the receipt tells is null without one. */
 export interface ObservedDomain {
   readonly name: string;
   readonly domid: number;
+  /** What became of it during the launch. */
+  state: DomainStateName | null;
+  /** Why it failed, in the words of the contract; null: it did not. */
+  failure: string | null;
   startedAtNs: number | null;
+  readyAtNs: number | null;
   markerAtNs: number | null;
 }
 
@@ -48,17 +61,30 @@ const destroyedLine = /^Boot domain destroyed: (\d+) pages returned, \d+ pages f
 /** domain_crash() and hvm_triple_fault(), xen/common/domain.c and xen/arch/x86/hvm/hvm.c. */
 const crashLine = /^(?:Domain (\d+) \(vcpu#\d+\) crashed on cpu#|d(\d+)v\d+ Triple fault)/;
 
+/** Whether the launch has gone on without the domain. */
+function isLost({ state }: DomainReceipt): boolean {
+  return state === "failed" || state === "skipped";
+}
+
+/** Which domain a launch went on without, and why. */
+function lossOf({ name, state, status }: DomainReceipt): string {
+  return `${name} (${state === "failed" ? launchStatusName(status) : state})`;
+}
+
+/** How a plan failed, and by which domain if it was by one. */
+function failureOf({ status, domain, domains }: ReceiptPart): string {
+  const name = domains[domain - 1]?.name;
+  return `${launchStatusName(status)}${name === undefined ? "" : `: ${name}`}`;
+}
+
 export class LaunchObserver {
   readonly #domains: readonly (ObservedDomain & { readonly recovery: boolean })[];
   /** Launch status as Xen printed it; null until then, or if the boot domain gave none. */
   launchStatus: number | null = null;
   /** Pages that the boot domain's destruction gave back; null until then. */
   pagesReturned: number | null = null;
-  /** Of the receipt: the trusted key that signed the plan, from 1, or 0; null until then. */
-  verifiedBy: number | null = null;
-  launchVersion: number | null = null;
-  /** Why the recovery plan ran in place of the main one, a LaunchStatus; 0: it did not. */
-  recoveredFrom = 0;
+  /** The boot domain's receipt, once it is whole. */
+  receipt: Receipt | undefined;
   /** Lines of the boot domain: its receipt, as it prints it. */
   readonly receiptLines: string[] = [];
 
@@ -67,11 +93,6 @@ export class LaunchObserver {
   /** Domids of domains that crashed. */
   readonly #crashed = new Set<number>();
   readonly #countsNanoseconds: boolean;
-  readonly #startedTicks = new Map<string, number>();
-  /** What the receipt says became of each domain. */
-  readonly #states = new Map<string, DomainStateName>();
-  /** Statuses of the receipt's parts. */
-  readonly #statuses: number[] = [];
   #firstTicks: number | undefined;
   #megahertz = 1000;
   /** Host's counter when the receipt was written, to place the boot domain's clock. */
@@ -89,8 +110,8 @@ export class LaunchObserver {
       name,
       domid,
       recovery,
-      startedAtNs: null,
-      markerAtNs: null,
+      ...{ state: null, failure: null },
+      ...{ startedAtNs: null, readyAtNs: null, markerAtNs: null },
     }));
     this.#untils = new Map(
       expected.flatMap(({ domid, until }) => (until.length === 0 ? [] : [[domid, new Set(until)]])),
@@ -98,9 +119,14 @@ export class LaunchObserver {
     this.#countsNanoseconds = countsNanoseconds;
   }
 
+  /** Why the recovery plan ran in place of the main one, a LaunchStatus; 0: it did not. */
+  get recoveredFrom(): number {
+    return this.receipt?.main?.status ?? 0;
+  }
+
   /** The domains of the plan that ran: the main one, as long as nothing else is known. */
   get domains(): readonly ObservedDomain[] {
-    const recovered = this.recoveredFrom !== 0;
+    const recovered = this.receipt?.main !== undefined;
     return this.#domains
       .filter(({ recovery }) => recovery === recovered)
       .map(({ recovery: _, ...domain }) => domain);
@@ -135,19 +161,24 @@ export class LaunchObserver {
       return { status: "failed", reason: `${crashed.name} crashed before what was awaited of it` };
     }
     if (awaited.length > 0) return undefined;
-    if (this.recoveredFrom !== 0) {
-      const refusal = launchStatusName(this.recoveredFrom);
-      const reason = `the main plan failed (${refusal}); the recovery plan's domains are up`;
+    const main = this.receipt?.main;
+    if (main !== undefined) {
+      const reason = `the main plan failed (${failureOf(main)}); the recovery plan's domains are up`;
       return { status: "recovered", reason };
     }
-    return { status: "success", reason: "every domain is up, and the boot domain is gone" };
+    const lost = (this.receipt?.domains ?? []).filter(isLost).map(lossOf).join(", ");
+    const reason =
+      lost === ""
+        ? "every domain is up, and the boot domain is gone"
+        : `the launch went on without ${lost}; every other domain is up, and the boot domain is gone`;
+    return { status: "success", reason };
   }
 
   /** Names of the domains whose text has not come yet, and can still come. */
   awaited(): string[] {
     return this.domains
       .filter(({ domid, markerAtNs }) => this.#untils.has(domid) && markerAtNs === null)
-      .filter(({ name }) => (this.#states.get(name) ?? "started") === "started")
+      .filter(({ state }) => state === null || state === "started")
       .map(({ name }) => name);
   }
 
@@ -194,35 +225,36 @@ export class LaunchObserver {
     this.#receiptTicks ??= ticks;
     const domain = receiptLines.domain.exec(text)?.groups;
     if (domain !== undefined) {
-      const { name = "", state = "", times = "" } = domain;
-      const started = Number(times.split(" ")[1]);
-      if (started !== 0) this.#startedTicks.set(name, started);
-      this.#states.set(name, state as DomainStateName);
-      return [{ atNs, domain: name, text: state }];
+      const { name = "", state = "", status } = domain;
+      const failure = Number(status) === 0 ? "" : ` (${launchStatusName(Number(status))})`;
+      return [{ atNs, domain: name, text: `${state}${failure}` }];
     }
-    const plan = receiptLines.plan.exec(text)?.groups;
-    if (plan !== undefined) {
-      this.verifiedBy = Number(plan.verifiedBy);
-      this.launchVersion = Number(plan.launchVersion);
-      return [];
-    }
-    const launch = receiptLines.launch.exec(text)?.groups;
-    if (launch === undefined) return [];
-    this.#placeStarts(Number(launch.times?.split(" ")[1]));
+    if (!receiptLines.launch.test(text)) return [];
+    this.receipt = parseReceiptLines(this.receiptLines);
+    if (this.receipt !== undefined) this.#takeIn(this.receipt);
     this.#receiptTicks = undefined;
-    const [failed] = this.#statuses;
-    this.#statuses.push(Number(launch.status));
-    if (failed === undefined) return [];
-    this.recoveredFrom = failed;
-    return [{ atNs, text: `the main plan failed (${launchStatusName(failed)}): recovery ran` }];
+    const main = this.receipt?.main;
+    if (main === undefined) return [];
+    return [{ atNs, text: `the main plan failed (${failureOf(main)}): recovery ran` }];
   }
 
-  /** The boot domain's clock has another origin; its receipt ended when its first line began. */
-  #placeStarts(endedTicks: number): void {
-    const origin = (this.#receiptTicks ?? 0) - endedTicks;
-    for (const domain of this.#domains) {
-      const started = this.#startedTicks.get(domain.name);
-      if (started !== undefined) domain.startedAtNs = this.#nanoseconds(started + origin);
+  /**
+   * What the receipt's last part says of its domains. The boot domain's clock has another origin;
+   * the part ended when its first line began.
+   */
+  #takeIn(part: Receipt): void {
+    const origin = (this.#receiptTicks ?? 0) - part.endedAt;
+    const place = (ticks: number) => (ticks === 0 ? null : this.#nanoseconds(ticks + origin));
+    for (const told of part.domains) {
+      const recovery = part.main !== undefined;
+      const domain = this.#domains.find(
+        (one) => one.name === told.name && one.recovery === recovery,
+      );
+      if (domain === undefined) continue;
+      domain.state = told.state;
+      domain.failure = told.status === 0 ? null : launchStatusName(told.status);
+      domain.startedAtNs = place(told.startedAt);
+      domain.readyAtNs = place(told.readyAt);
     }
   }
 

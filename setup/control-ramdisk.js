@@ -94,7 +94,10 @@ async function entriesOf(tools, compiled) {
     { path: "etc/xl-commands", file: SOURCES.xlCommands },
     { path: "etc/xen/hello.elf", file: join(compiled, "hello.elf") },
     { path: "etc/xen/new.cfg", file: SOURCES.newDomain },
-    ...MODULES.map((name) => ({ path: `lib/${name}`, file: join(paths.kernelModules("x86_64"), name) })),
+    ...MODULES.map((name) => ({
+      path: `lib/${name}`,
+      file: join(paths.kernelModules("x86_64"), name),
+    })),
   ];
   return succeed([
     ...FOLDERS.map((path) => ({ path, kind: /** @type {const} */ ("folder") })),

@@ -302,9 +302,11 @@ function document(outcome: BootOutcome): object {
     status,
     bootDomain: { exited, status: launchStatus, pagesReturned },
     verification: verification ?? null,
-    domains: domains.map(({ name, domid, startedAtNs, markerAtNs, output }) => {
-      return { name, domid, startedAtNs, markerAtNs, output };
-    }),
+    domains: domains.map(
+      ({ name, domid, state, failure, startedAtNs, readyAtNs, markerAtNs, output }) => {
+        return { name, domid, state, failure, startedAtNs, readyAtNs, markerAtNs, output };
+      },
+    ),
     xenLog,
   };
 }
@@ -321,18 +323,23 @@ function verificationText({ verification }: BootOutcome): string {
 function outcomeText(outcome: BootOutcome): string {
   const time = (nanoseconds: number | null): string =>
     nanoseconds === null ? "never" : seconds(nanoseconds);
-  const rows = outcome.domains.map(({ name, domid, startedAtNs, markerAtNs, digest }) => [
-    name,
-    String(domid),
-    time(startedAtNs),
-    time(markerAtNs),
-    digest.slice(0, 16),
+  const rows = outcome.domains.map((domain) => [
+    domain.name,
+    String(domain.domid),
+    [domain.state ?? "unknown", ...(domain.failure === null ? [] : [domain.failure])].join(": "),
+    time(domain.startedAtNs),
+    time(domain.readyAtNs),
+    time(domain.markerAtNs),
+    domain.digest.slice(0, 16),
   ]);
   const { exited, status, pagesReturned } = outcome.bootDomain;
   const launchStatus = status === null ? "no launch status" : launchStatusName(status);
   return [
     "",
-    plainTable(["domain", "domid", "started at", "marker at", "kernel digest"], rows),
+    plainTable(
+      ["domain", "domid", "state", "started at", "ready at", "marker at", "kernel digest"],
+      rows,
+    ),
     "",
     exited
       ? `boot domain   gone, ${launchStatus}, ${pagesReturned} pages returned`

@@ -14,6 +14,8 @@
 #include <public/sched.h>
 
 #define MILLISECOND 1000000UL
+/* So many signals of a flood are a line. */
+#define FLOOD_TOLD  1000
 
 static int is_word(const char *text, const char *word)
 {
@@ -57,11 +59,14 @@ static long signal(const char *given)
 
 static long flood(const char *given)
 {
+    uint32_t signals = 0;
     long answer;
 
     print("domb: domain is up\n");
     do {
         answer = signal(given);
+        if ( !(++signals % FLOOD_TOLD) )
+            say("flood", signals);
     } while ( !answer );
     return answer;
 }
