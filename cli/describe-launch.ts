@@ -5,10 +5,11 @@ import { createHash } from "node:crypto";
 import { relative } from "node:path";
 import Table from "cli-table3";
 import type { DomainDescription } from "../compiler/description/description.js";
+import { formatDuration } from "../compiler/description/duration.js";
 import { formatSize } from "../compiler/description/size.js";
 import type { Plan } from "../compiler/plan/plan.js";
 import { longestStep, workOfLaunch } from "../compiler/plan/work.js";
-import { type LinkEnd, linkEnds, privilegesOfLaunch } from "../compiler/privileges/privileges.js";
+import { linkEnds, type Privilege, privilegesOfLaunch } from "../compiler/privileges/privileges.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { timeOf } from "../xen-model/costs.js";
 import type { DescribedLaunch } from "./answer.js";
@@ -62,14 +63,12 @@ function policyOf({ description, plan }: DescribedLaunch) {
   return { path: policy, bytes: plan.policyBytes, digest: plan.policyDigest };
 }
 
-/** Domains of the main plan, with what they have of the links. */
-function mainDomains({ description }: DescribedLaunch): readonly LinkedDomain[] {
-  return description.domains
-    .filter(({ recovery }) => !recovery)
-    .map((domain) => ({ ...domain, links: linkEnds(description.links, domain.name) }));
+/** Who may do what to whom once the launch has ended. */
+function privilegesOf(launch: DescribedLaunch): readonly Privilege[] {
+  const { domains, links } = launch.description;
+  const main = domains.filter(({ recovery }) => !recovery);
+  return privilegesOfLaunch(main, labelsOf(launch), (domain) => linkEnds(links, domain));
 }
-
-type LinkedDomain = DomainDescription & { readonly links: readonly LinkEnd[] };
 
 /** Whether anybody must have signed the launch. */
 function verificationText({ verify, description }: DescribedLaunch): string {
@@ -99,20 +98,17 @@ export function launchDocument(launch: DescribedLaunch): object {
     imageDigest: digestOf(image),
     policy: policyOf(launch) ?? null,
     verify: launch.verify,
-    domains: description.domains.map(
-      ({ name, domid, kernel, memoryBytes, vcpus, output, roles, recovery }) => ({
-        name,
-        domid,
-        memoryBytes,
-        vcpus,
-        kernel,
-        output,
-        roles,
-        recovery,
+    domains: description.domains.map((domain) => {
+      const { name, domid, kernel, memoryBytes, vcpus, output, roles, recovery } = domain;
+      const { after, ready, onFailure } = domain;
+      return {
+        ...{ name, domid, memoryBytes, vcpus, kernel, output, roles, recovery },
         label: labelsOf(launch).get(name) ?? null,
-      }),
-    ),
-    privileges: privilegesOfLaunch(mainDomains(launch), labelsOf(launch)),
+        ...{ after, ready, onFailure },
+      };
+    }),
+    links: description.links,
+    privileges: privilegesOf(launch),
     operations: plan.operations.length,
     work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
@@ -129,15 +125,25 @@ function workText(plan: Plan): string {
   return `at most ${work.hypercalls} hypercalls, ${work.digestBytes} bytes digested; some ${seconds(timeOf(work))}${longest}`;
 }
 
-/** Who may do what to whom once the launch has ended. */
-function privilegesText(
-  domains: readonly LinkedDomain[],
-  labels: ReadonlyMap<string, string>,
-): string {
-  const rows = privilegesOfLaunch(domains, labels);
+function privilegesText(launch: DescribedLaunch): string {
+  const rows = privilegesOf(launch);
   if (rows.length === 0) return "No domain may do anything beyond its own memory and vCPUs.";
   const cells = rows.map(({ domain, may, over, because }) => [domain, `${may} ${over}`, because]);
   return plainTable(["domain", "may, once the launch has ended", "by"], cells);
+}
+
+/** What each domain waits for, and others for it; nothing where all start at once. */
+function orderText(domains: readonly DomainDescription[]): readonly string[] {
+  const plain = ({ after, ready, onFailure }: DomainDescription): boolean =>
+    after.length === 0 && ready.when === "started" && onFailure === "abort";
+  if (domains.every(plain)) return [];
+  const rows = domains.map(({ name, after, ready, onFailure }) => [
+    name,
+    after.length === 0 ? "at once" : after.join(", "),
+    ready.when === "started" ? "started" : `${ready.when} within ${formatDuration(ready.withinMs)}`,
+    onFailure,
+  ]);
+  return [plainTable(["domain", "starts after", "is ready when", "on failure"], rows), ""];
 }
 
 /** The launch as text. */
@@ -164,7 +170,8 @@ export function launchText(launch: DescribedLaunch): string {
       domains,
     ),
     "",
-    privilegesText(mainDomains(launch), labels),
+    ...orderText(description.domains),
+    privilegesText(launch),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,

@@ -84,7 +84,11 @@ function sideOf(image: DecodedImage): Side {
   const all = explanations.flatMap(({ domains }) => domains);
   const labels = all.flatMap(({ name, label }) => (label === "" ? [] : [[name, label] as const]));
   return {
-    privileges: privilegesOfLaunch(all, new Map(labels)),
+    privileges: privilegesOfLaunch(
+      all,
+      new Map(labels),
+      (name) => all.find((domain) => domain.name === name)?.links ?? [],
+    ),
     image: imageFacts(image, explanations),
     domains: new Map(
       explanations.flatMap((explanation) =>

@@ -15,10 +15,9 @@ describe("the privileges of a launch", () => {
   it("include what a domain may do to others by its links", () => {
     const domains = ["storage", "web", "db", "log"].map((name) => ({
       ...{ name, roles: [], output: "none" as const, onDeath: "leave" as const },
-      links: linkEnds(links, name),
     }));
     const labels = new Map([["db", "system_u:system_r:db_t"]]);
-    const rows = privilegesOfLaunch(domains, labels).map(
+    const rows = privilegesOfLaunch(domains, labels, (name) => linkEnds(links, name)).map(
       ({ domain, may, over, because }) => `${domain} may ${may} ${over}: ${because}`,
     );
     expect(rows).toEqual([

@@ -90,15 +90,14 @@ function powerOfEnd({ kind, peerName = "a domain", pages = 0, access }: LinkEnd)
 
 /**
  * Every privilege of these domains, in their order; a domain without any has no row. `labels`: what
- * a FLASK policy knows them by, by name.
+ * a FLASK policy knows them by, by name; `endsOf`: what each domain has of links.
  */
 export function privilegesOfLaunch(
-  domains: readonly (Pick<DomainDescription, "name" | "roles" | "output" | "onDeath"> & {
-    readonly links?: readonly LinkEnd[];
-  })[],
+  domains: readonly Pick<DomainDescription, "name" | "roles" | "output" | "onDeath">[],
   labels: ReadonlyMap<string, string> = new Map(),
+  endsOf: (domain: string) => readonly LinkEnd[] = () => [],
 ): readonly Privilege[] {
-  return domains.flatMap(({ name, roles, output, onDeath, links = [] }) => {
+  return domains.flatMap(({ name, roles, output, onDeath }) => {
     const label = labels.get(name);
     const policy = label === undefined ? "" : `, and the policy's rules for ${label}`;
     const row = (because: string) => (power: Power) => {
@@ -120,7 +119,7 @@ export function privilegesOfLaunch(
       ...(onDeath === "leave"
         ? []
         : [row(`onDeath ${onDeath}`)({ may: "reboot, by its end,", over: "the host" })]),
-      ...links.flatMap((end) => powerOfEnd(end).map(row(`link ${end.link}`))),
+      ...endsOf(name).flatMap((end) => powerOfEnd(end).map(row(`link ${end.link}`))),
     ];
   });
 }
