@@ -3,6 +3,7 @@
 // an image, the launch meets no error that could have been known before.
 
 import { createHash } from "node:crypto";
+import { grantLimitsFor } from "../xen-model/domain-tables.js";
 import type { Architecture } from "../xen-model/machines.js";
 import { type HostDemand, hostDemand, xenOptions } from "../xen-model/memory.js";
 import { type Board, readBoard } from "./board/board.js";
@@ -114,6 +115,7 @@ export async function compileLaunch(
     xenCommandLine: xenOptions(image.length, {
       hasPolicy: policy !== undefined,
       waitMs: longestWait(plans.main.plan),
+      grantLimits: grantLimitsFor(plans.main.plan.domains),
     }).join(" "),
     ...(policy === undefined ? {} : { policy: policy.bytes }),
   };

@@ -28,7 +28,10 @@ export interface JudgedLaunch {
 }
 
 export interface JudgeOptions
-  extends Pick<SimulationOptions, "wasm" | "freePages" | "cpus" | "behaviourOf" | "observe"> {
+  extends Pick<
+    SimulationOptions,
+    "wasm" | "freePages" | "cpus" | "grantLimits" | "behaviourOf" | "observe"
+  > {
   /** The host's architecture, as in ImageHeader.machine; default: MACHINE_X86_64. */
   readonly machine?: number | undefined;
   readonly policy?: Uint8Array | undefined;
@@ -60,7 +63,8 @@ export function memoryGaps(
 }
 
 export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLaunch {
-  const { wasm, machine = MACHINE_X86_64, freePages, policy, trust, cpus, behaviourOf } = options;
+  const { wasm, machine = MACHINE_X86_64, freePages, policy, trust } = options;
+  const { cpus, grantLimits, behaviourOf } = options;
   const { faults = [], between, isXen = between === undefined, observe, gaps = [] } = options;
   const broken: string[] = [];
   const knowledge = knowledgeOf(image, { trust, machine });
@@ -82,7 +86,7 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   try {
     simulation = simulateLaunch(image, {
       wasm,
-      ...{ machine, freePages, policy, trust, cpus, behaviourOf },
+      ...{ machine, freePages, policy, trust, cpus, grantLimits, behaviourOf },
       inject: injectFaults(faults),
       observe: watch,
       ...(between === undefined ? {} : { between }),

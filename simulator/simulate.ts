@@ -12,6 +12,7 @@ import type { HostArchitecture } from "../xen-model/architecture.js";
 import { arm64Architecture } from "../xen-model/arm64/architecture.js";
 import { DIGEST_BYTE_NS } from "../xen-model/costs.js";
 import type { Behaviour, DomainLife } from "../xen-model/domain-life.js";
+import type { GrantLimits } from "../xen-model/domain-tables.js";
 import type { Hypercall, Injection } from "../xen-model/hypercalls.js";
 import { decodeReceipt, type Receipt } from "../xen-model/receipt.js";
 import { x86Architecture } from "../xen-model/x86_64/architecture.js";
@@ -49,6 +50,8 @@ export interface SimulationOptions {
   readonly freePages: number;
   /** Physical CPUs of the host; default: 8. */
   readonly cpus?: number | undefined;
+  /** What a domain's grant tables may have; default: what Xen allows unless it is told otherwise. */
+  readonly grantLimits?: GrantLimits | undefined;
   /** What each domain does once it runs; default: it runs on, silent. */
   readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
   /** The FLASK policy that Xen enforces. */
@@ -120,7 +123,8 @@ function hostOf(machine: number): HostArchitecture {
 /** Launches an image, which may be any bytes. */
 export function simulateLaunch(image: Uint8Array, options: SimulationOptions): Simulation {
   const { wasm, machine = MACHINE_X86_64 } = options;
-  const { freePages, policy, trust, inject, observe, between, cpus, behaviourOf } = options;
+  const { freePages, policy, trust, inject, observe, between } = options;
+  const { cpus, grantLimits, behaviourOf } = options;
   let linear = new Uint8Array(0);
   let imageBytesRead = 0;
   const model = new XenModel(
@@ -136,7 +140,10 @@ export function simulateLaunch(image: Uint8Array, options: SimulationOptions): S
         return there ? image.subarray(offset, offset + PAGE_SIZE) : undefined;
       },
     },
-    { freePages, architecture: hostOf(machine), policy, cpus, behaviourOf, inject, observe },
+    {
+      ...{ freePages, architecture: hostOf(machine), policy, inject, observe },
+      ...{ cpus, grantLimits, behaviourOf },
+    },
   );
   const pointer = (address: number): bigint => memoryBase + BigInt(address >>> 0);
   const imports: BootDomainImports = {

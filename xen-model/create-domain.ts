@@ -5,10 +5,7 @@
 
 import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
-
-/** opt_max_grant_frames and opt_max_maptrack_frames, xen/common/grant_table.c. */
-export const MAX_GRANT_FRAMES = 64;
-const MAX_MAPTRACK_FRAMES = 1024;
+import type { GrantLimits } from "./domain-tables.js";
 
 /** What each domain that the boot domain creates is: of Xen's HVM kind, with nested paging. */
 const HVM_WITH_HAP = abi.XEN_DOMCTL_CDF_hvm | abi.XEN_DOMCTL_CDF_hap;
@@ -24,6 +21,7 @@ export function creationError(
   creation: DomainCreation,
   gone: number,
   architecture: HostArchitecture,
+  limits: GrantLimits,
 ): number {
   const { createFlags, maxVcpus, grantFrames, maptrackFrames } = creation;
   const added = createFlags & ~HVM_WITH_HAP;
@@ -38,7 +36,7 @@ export function creationError(
   if (maxVcpus < 1) return abi.XEN_EINVAL;
   const refused = architecture.creationError(creation);
   if (refused !== 0) return refused;
-  if (grantFrames === 0 || grantFrames > MAX_GRANT_FRAMES) return abi.XEN_EINVAL;
-  if (maptrackFrames > MAX_MAPTRACK_FRAMES) return abi.XEN_EINVAL;
+  if (grantFrames === 0 || grantFrames > limits.grantFrames) return abi.XEN_EINVAL;
+  if (maptrackFrames > limits.maptrackFrames) return abi.XEN_EINVAL;
   return 0;
 }

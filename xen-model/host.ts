@@ -6,8 +6,9 @@ import { MAX_DOMID, PAGE_SIZE } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CLEAR_PAGE_NS, COPY_PAGE_NS, POPULATE_PAGE_NS } from "./costs.js";
-import { creationError, MAX_GRANT_FRAMES, PRIVILEGES } from "./create-domain.js";
+import { creationError, PRIVILEGES } from "./create-domain.js";
 import { type Behaviour, type DomainLife, type News, nextNews, takeNews } from "./domain-life.js";
+import { DEFAULT_GRANT_LIMITS, type GrantLimits } from "./domain-tables.js";
 import type { Flask } from "./flask.js";
 import { GuestMemory } from "./guest-memory.js";
 import type { GuestTables } from "./guest-tables.js";
@@ -42,6 +43,8 @@ export interface HostOptions {
   readonly flask?: Flask | undefined;
   /** Physical CPUs; default: 8. */
   readonly cpus?: number | undefined;
+  /** What a domain's grant tables may have; default: what Xen allows unless it is told otherwise. */
+  readonly grantLimits?: GrantLimits | undefined;
   /** What each domain does once it runs; default: it runs on, silent. */
   readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
 }
@@ -68,14 +71,22 @@ export class ModelHost {
   readonly architecture: HostArchitecture;
   readonly flask: Flask | undefined;
   readonly #behaviourOf: (domid: number) => Behaviour | undefined;
+  readonly #grantLimits: GrantLimits;
 
   constructor(
     public freePages: number,
-    { architecture, flask, cpus = DEFAULT_CPUS, behaviourOf = () => undefined }: HostOptions,
+    {
+      architecture,
+      flask,
+      cpus = DEFAULT_CPUS,
+      behaviourOf = () => undefined,
+      grantLimits = DEFAULT_GRANT_LIMITS,
+    }: HostOptions,
   ) {
     this.architecture = architecture;
     this.flask = flask;
     this.#behaviourOf = behaviourOf;
+    this.#grantLimits = grantLimits;
     this.links = new ModelLinks(this);
     this.processors = new ModelProcessors(cpus);
   }
@@ -83,7 +94,8 @@ export class ModelHost {
   /** domain_create() and sanitise_domain_config(), xen/common/domain.c, and their halves for each architecture. */
   createDomain(domid: number, creation: DomainCreation): number {
     const { initialPoolPages } = this.architecture;
-    const refused = creationError(creation, this.given | this.dropped, this.architecture);
+    const gone = this.given | this.dropped;
+    const refused = creationError(creation, gone, this.architecture, this.#grantLimits);
     if (domid > MAX_DOMID) return -abi.XEN_EINVAL;
     if (this.domains.has(domid)) return -abi.XEN_EEXIST;
     if (refused !== 0) return -refused;
@@ -111,7 +123,7 @@ export class ModelHost {
         context: undefined,
         started: false,
         ports: noPorts(maxEventChannelPort),
-        maxGrantFrames: grantFrames < 0 ? MAX_GRANT_FRAMES : grantFrames,
+        maxGrantFrames: grantFrames < 0 ? this.#grantLimits.grantFrames : grantFrames,
         grantFrames: 1,
         grants: new Map(),
       },

@@ -4,13 +4,8 @@
 
 import { BOOT_DOMID } from "../contract/limits.js";
 import * as abi from "../contract/xen-abi.js";
+import { ENTRIES_PER_FRAME, grantTablePages, PORTS_PER_PAGE } from "./domain-tables.js";
 
-/** Entries of version 1 in a frame of a grant table. */
-const ENTRIES_PER_FRAME = 512;
-/** `struct active_grant_entry`, xen/common/grant_table.c: so many in a page. */
-const ACTIVE_ENTRIES_PER_PAGE = 102;
-/** EVTCHNS_PER_BUCKET, xen/include/xen/sched.h: ports that a page holds. */
-const PORTS_PER_PAGE = 64;
 /** EVTCHN_2L_NR_CHANNELS of 64-bit domains. */
 const MOST_PORTS = 4096;
 /** Highest port of the boot domain itself, as Xen creates it. */
@@ -74,11 +69,6 @@ export interface LinkingHost {
 /** Without any open; `max`: the highest that there can be. */
 export function noPorts(max: number): ModelPorts {
   return { opened: new Map(), max, pages: 1 };
-}
-
-/** Pages of a grant table with so many frames. */
-function grantTablePages(frames: number): number {
-  return frames + Math.ceil((frames * ENTRIES_PER_FRAME) / ACTIVE_ENTRIES_PER_PAGE);
 }
 
 export class ModelLinks {

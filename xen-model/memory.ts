@@ -3,13 +3,20 @@
 // every Initial Domain. Upper bounds, in pages unless said otherwise.
 
 import { PAGE_SIZE } from "../contract/limits.js";
+import {
+  DEFAULT_GRANT_LIMITS,
+  type GrantLimits,
+  grantOptions,
+  grantTablePages,
+  PORTS_PER_PAGE,
+} from "./domain-tables.js";
 
 const MEBIBYTE = 0x100000;
 /** Xen's code, heap and tables that don't grow with the host's memory. */
 const XEN_PAGES = (64 * MEBIBYTE) / PAGE_SIZE;
 /** Bytes of `struct page_info` and of the machine-to-physical table for each page of the host. */
 const XEN_BYTES_PER_PAGE = 40;
-/** Structures of a domain, event channels, shared info. */
+/** Structures of a domain, shared info. */
 const DOMAIN_PAGES = 48;
 /** Structures of a vCPU, its stack or its local APIC and VMCB. */
 const VCPU_PAGES = 16;
@@ -22,7 +29,9 @@ export interface PlannedDomain {
   readonly vcpus: number;
   readonly memoryPages: number;
   readonly pagingPoolPages: number;
+  readonly maxEventChannelPort: number;
   readonly maxGrantFrames: number;
+  readonly maxMaptrackFrames: number;
 }
 
 export interface HostDemand {
@@ -47,8 +56,12 @@ export function bootDomainBytes(imageBytes: number): number {
 
 /** What a domain takes of the host's memory. */
 export function pagesOfDomain(domain: PlannedDomain): number {
-  const { vcpus, memoryPages, pagingPoolPages, maxGrantFrames } = domain;
-  return memoryPages + pagingPoolPages + maxGrantFrames * 2 + structurePages(vcpus);
+  const { vcpus, memoryPages, pagingPoolPages, maxEventChannelPort } = domain;
+  const tablePages =
+    Math.ceil((maxEventChannelPort + 1) / PORTS_PER_PAGE) +
+    grantTablePages(domain.maxGrantFrames) +
+    domain.maxMaptrackFrames;
+  return memoryPages + pagingPoolPages + tablePages + structurePages(vcpus);
 }
 
 /** Pages of Xen's own structures for a domain. */
@@ -89,19 +102,25 @@ export interface XenSetting {
   readonly hasPolicy?: boolean;
   /** How long it may wait for its domains, milliseconds. */
   readonly waitMs?: number;
+  /** What its domains' grant tables have; default: what Xen allows unless it is told otherwise. */
+  readonly grantLimits?: GrantLimits;
 }
 
 /**
  * What Xen's command line must have for an image of so many bytes: the boot domain's size, more time
- * if the launch may wait, and that lines of domains are shown.
+ * if the launch may wait, that lines of domains are shown, and larger grant tables if links need them.
  */
 export function xenOptions(
   imageBytes: number,
-  { hasPolicy = false, waitMs = 0 }: XenSetting = {},
+  { hasPolicy = false, waitMs = 0, grantLimits = DEFAULT_GRANT_LIMITS }: XenSetting = {},
 ): string[] {
   const flask = hasPolicy ? ["xsm=flask", "flask=enforcing"] : [];
   const seconds = LAUNCH_SECONDS + Math.ceil(waitMs / 1000);
   const limit = waitMs === 0 ? "" : `,timeout=${seconds}`;
   const size = `${bootDomainBytes(imageBytes) / MEBIBYTE}M`;
-  return [`boot-domain=${size}${limit}`, "guest_loglvl=all", ...flask];
+  return [
+    ...[`boot-domain=${size}${limit}`, "guest_loglvl=all"],
+    ...grantOptions(grantLimits),
+    ...flask,
+  ];
 }

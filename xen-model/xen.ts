@@ -8,6 +8,7 @@ import * as abi from "../contract/xen-abi.js";
 import type { DomainCreation, HostArchitecture } from "./architecture.js";
 import { CONSOLE_BYTE_NS, HYPERCALL_NS } from "./costs.js";
 import type { Behaviour, News } from "./domain-life.js";
+import type { GrantLimits } from "./domain-tables.js";
 import { Flask } from "./flask.js";
 import { type ModelDomain, ModelHost } from "./host.js";
 import type { Hypercall, HypercallName, Injection } from "./hypercalls.js";
@@ -42,6 +43,8 @@ export interface XenModelOptions {
   readonly policy?: Uint8Array | undefined;
   /** Physical CPUs of the host; default: 8. */
   readonly cpus?: number | undefined;
+  /** What a domain's grant tables may have; default: what Xen allows unless it is told otherwise. */
+  readonly grantLimits?: GrantLimits | undefined;
   /** What each domain does once it runs; default: it runs on, silent. */
   readonly behaviourOf?: ((domid: number) => Behaviour | undefined) | undefined;
   /** Asked before each hypercall for what it is to give instead. */
@@ -79,9 +82,9 @@ export class XenModel {
   constructor(memory: BootDomainMemory, options: XenModelOptions) {
     this.#memory = memory;
     this.#options = options;
-    const { freePages, architecture, policy, cpus, behaviourOf } = options;
+    const { freePages, architecture, policy, cpus, behaviourOf, grantLimits } = options;
     const flask = policy && new Flask(policy);
-    this.host = new ModelHost(freePages, { architecture, flask, cpus, behaviourOf });
+    this.host = new ModelHost(freePages, { architecture, flask, cpus, behaviourOf, grantLimits });
   }
 
   /** do_domctl(), xen/common/domctl.c. */

@@ -14,6 +14,7 @@ import { longestWait } from "../../compiler/plan/longest-wait.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
 import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
+import { grantLimitsFor } from "../../xen-model/domain-tables.js";
 import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
 import { launchStatusName } from "../../xen-model/receipt.js";
 import {
@@ -280,6 +281,7 @@ async function makeBootable(
     xenOptions: xenOptions(bytes.length, {
       hasPolicy: policy !== undefined,
       waitMs: longestWait(plan),
+      grantLimits: grantLimitsFor(plan.domains),
     }),
     hostBytes: Math.max(...plans.map((one) => hostDemand(one, bytes.length).totalBytes)),
     domains: plans.flatMap(domainsOf),

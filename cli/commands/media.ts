@@ -23,6 +23,7 @@ import { readSigner, type Signer, signProgram } from "../../media/sign.js";
 import { type BoardTree, checkBoard, ubootFiles } from "../../media/uboot.js";
 import { efiPaths, makeUnifiedXen } from "../../media/unified-xen.js";
 import { type Architecture, paths } from "../../setup/paths.js";
+import { grantLimitsFor } from "../../xen-model/domain-tables.js";
 import { architectureNames } from "../../xen-model/machines.js";
 import { xenOptions } from "../../xen-model/memory.js";
 import { CommandError, checkPolicyOption, EXIT, readBytes, take } from "../answer.js";
@@ -231,7 +232,11 @@ async function readLaunch(
       ? await readBuilt("the boot domain", paths.bootDomain(xen, architecture), xen)
       : await readBytes(named);
   if (named !== undefined) guarded(() => checkBootDomain(bootDomain, named, architecture));
-  const setting = { hasPolicy: policy !== undefined, waitMs: longestWait(decoded.plan) };
+  const setting = {
+    hasPolicy: policy !== undefined,
+    waitMs: longestWait(decoded.plan),
+    grantLimits: grantLimitsFor(decoded.plan.domains),
+  };
   const xenWords = [...xenOptions(image.length, setting), ...options.xenOption];
   guarded(() => xenCommandLine(xenWords));
   const parts = { image, bootDomain, policy, xenOptions: xenWords };

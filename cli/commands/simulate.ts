@@ -23,6 +23,7 @@ import { followerOf, knowledgeOf } from "../../simulator/knowledge.js";
 import { machineOf } from "../../simulator/machine.js";
 import { loadBootDomain } from "../../simulator/simulate.js";
 import { Trace } from "../../simulator/trace.js";
+import { grantLimitsFor } from "../../xen-model/domain-tables.js";
 import { formatReceipt } from "../../xen-model/receipt-document.js";
 import {
   CommandError,
@@ -223,6 +224,8 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
   const { simulation, broken } = judgeLaunch(image, {
     ...{ wasm, machine, freePages, policy, trust, faults, between, behaviourOf },
     ...{ cpus: options.cpus, observe: trace.observe },
+    // As `domb boot` and `domb media` tell Xen.
+    grantLimits: grantLimitsFor(main?.domains ?? []),
   });
   if (simulation !== undefined && options.receipt !== undefined) {
     const document = Buffer.from(formatReceipt(simulation.receipt));

@@ -165,7 +165,7 @@ describe("explainImage", () => {
           4  start of day       4 KiB at 0x8000  sha256 …  for web
 
       Totals: 2 domains, 6 steps, 17 operations (26 executed), 4 materials of 13.3 KiB
-        needs a host with 81.71 MiB of memory at least
+        needs a host with 81.86 MiB of memory at least
       "
     `);
   });

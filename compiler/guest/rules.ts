@@ -50,4 +50,13 @@ export const guestRules = defineRules({
     explanation: `Behind its own command line a domain is told of its links and of how it signals that it is ready; together that is at most ${MAX_COMMAND_LINE_BYTES} bytes, of which Linux keeps no more.`,
     example: "a domain with 100 links",
   },
+  DOMB4013: {
+    slug: "grant-tables",
+    title: "a domain's links take more of Xen's memory than they may",
+    severity: "error",
+    explanation:
+      "Xen keeps an entry for each page that a domain shares, once for itself and once for each other " +
+      "domain of the link, and one for each page that it maps.",
+    example: "64 links of 64 MiB with five domains each",
+  },
 });

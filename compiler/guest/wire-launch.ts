@@ -5,6 +5,7 @@
 // owner's memory.
 
 import { BOOT_DOMID, PAGE_SIZE } from "../../contract/limits.js";
+import { GUEST_GNTTAB_SIZE } from "../../contract/xen-abi-arm64.js";
 import type {
   DomainDescription,
   LaunchDescription,
@@ -25,6 +26,11 @@ import {
   unwired,
   wiringOf,
 } from "./wiring.js";
+
+/** Frames that a domain's grant table may have: what Linux has addresses for on arm64. */
+const MOST_GRANT_FRAMES = GUEST_GNTTAB_SIZE / PAGE_SIZE;
+/** Frames for what a domain maps: 8 GiB by two programs. */
+const MOST_MAPTRACK_FRAMES = 16384;
 
 /** Where a link's memory lies in its owner's, and the owner's first reference to it. */
 interface OwnMemory {
@@ -72,6 +78,10 @@ export function wireLaunch(
       ],
     })),
   );
+  for (const [index, { name }] of main.entries()) {
+    diagnostics.push(...checkTables(name, wirings[index] ?? unwired, placeOf));
+  }
+  if (diagnostics.length > 0) return { ok: false, diagnostics };
   const value = new Map(domains.map(({ name }) => [name, unwired]));
   for (const [index, { name }] of main.entries()) value.set(name, wirings[index] ?? unwired);
   return { ok: true, value, diagnostics };
@@ -183,6 +193,27 @@ function framesFromTop(
     frames.push(range.start + range.pages);
   }
   return frames;
+}
+
+/** What a domain's links need of Xen's tables for it, if that is more than any host should give. */
+function checkTables(
+  name: string,
+  { maxGrantFrames, maxMaptrackFrames }: GuestWiring,
+  placeOf: LaunchDescription["placeOf"],
+): readonly Diagnostic[] {
+  const tables = [
+    { what: "grants", frames: maxGrantFrames, most: MOST_GRANT_FRAMES },
+    { what: "mappings of grants", frames: maxMaptrackFrames, most: MOST_MAPTRACK_FRAMES },
+  ];
+  return tables
+    .filter(({ frames, most }) => frames > most)
+    .map(({ what, frames, most }) =>
+      guestRules.diagnose("DOMB4013", {
+        place: placeOf(["domains", name]),
+        message: `the links of "${name}" take ${frames} pages of Xen for ${what}, wanted ${most} at most`,
+        fix: "Share less memory, or with fewer domains.",
+      }),
+    );
 }
 
 function tooLittleMemory(

@@ -158,6 +158,30 @@ describe("what a domain is told", () => {
   });
 });
 
+describe("links that take more of Xen's tables than they may", () => {
+  it("are refused, with the pages that they take", () => {
+    const readers = ["a", "b", "c", "d"];
+    const description = describeIt({
+      domains: {
+        storage: plain("2 GiB"),
+        ...Object.fromEntries(readers.map((name) => [name, plain()])),
+      },
+      links: Array.from({ length: 26 }, (_, index) => ({
+        ...{ kind: "shared-memory" as const, name: `ring${index}`, size: "64 MiB" },
+        ...{ writers: ["storage"], readers },
+      })),
+    });
+    // 26 × 16,384 pages for five domains, at 512 of them a page, and a kernel's own four.
+    expect(wireLaunch(description, x86Platform).diagnostics).toMatchObject([
+      {
+        code: "DOMB4013",
+        place: { path: ["domains", "storage"] },
+        message: 'the links of "storage" take 4164 pages of Xen for grants, wanted 4096 at most',
+      },
+    ]);
+  });
+});
+
 const COUNT = 5;
 const names = Array.from({ length: COUNT }, (_, index) => `d${index}`);
 const linkName = fc.stringMatching(/^[A-Za-z][A-Za-z0-9._-]{0,30}$/);

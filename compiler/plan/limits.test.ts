@@ -8,7 +8,13 @@ import {
   MAX_PAGING_POOL_PAGES,
   MAX_WORK,
 } from "../../contract/limits.js";
-import { bootDomainBytes, hostDemand, pagingPoolPages } from "../../xen-model/memory.js";
+import { grantLimitsFor } from "../../xen-model/domain-tables.js";
+import {
+  bootDomainBytes,
+  hostDemand,
+  pagingPoolPages,
+  xenOptions,
+} from "../../xen-model/memory.js";
 import { checkLimits } from "./limits.js";
 import {
   noPolicy,
@@ -118,6 +124,17 @@ describe("hostDemand", () => {
   it("counts the boot loader's copy of an image that is larger than the domains", () => {
     const small: Plan = { ...atTheMaxima, domains: [] };
     expect(hostDemand(small, 0x40000000).totalBytes).toBeGreaterThan(2 * 0x40000000);
+  });
+});
+
+describe("xenOptions", () => {
+  it("raise what Xen allows for grants where links need more, and only then", () => {
+    const frames = (maxGrantFrames: number, maxMaptrackFrames: number) =>
+      xenOptions(0, {
+        grantLimits: grantLimitsFor([domain, { maxGrantFrames, maxMaptrackFrames }]),
+      }).filter((option) => option.startsWith("gnttab"));
+    expect(frames(64, 1024)).toEqual([]);
+    expect(frames(65, 1025)).toEqual(["gnttab_max_frames=65", "gnttab_max_maptrack_frames=1025"]);
   });
 });
 
