@@ -21,7 +21,7 @@ const outputs: Readonly<Record<Architecture, string>> = {
 
 const common = [
   ...(["cpus", "hello", "hoard", "linked", "privileges", "probe"] as const),
-  ...(["ready", "receipt", "ticker"] as const),
+  ...(["ready", "receipt", "sensor", "ticker"] as const),
 ] as const;
 
 const guests = {
@@ -77,7 +77,13 @@ const toolchains: Readonly<
   x86_64: { prefix: "", options: ["-fcf-protection=none", "-mno-red-zone"] },
   arm64: {
     prefix: "aarch64-linux-gnu-",
-    options: [`-D${guestRam}`, `-Wl,--defsym=${guestRam}`, "-Wl,-z,max-page-size=4096"],
+    options: [
+      `-D${guestRam}`,
+      `-Wl,--defsym=${guestRam}`,
+      "-Wl,-z,max-page-size=4096",
+      // They would be calls of libgcc's.
+      "-mno-outline-atomics",
+    ],
   },
 };
 

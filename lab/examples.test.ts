@@ -17,6 +17,7 @@ const both = folders.filter((name) => existsSync(exampleFile(name, "arm64")));
 const differences = [
   ["build/materials/vmlinuz", "build/materials/arm64/Image"],
   ["build/materials/busybox.cpio.gz", "build/materials/arm64/busybox.cpio.gz"],
+  ["build/materials/links.cpio.gz", "build/materials/arm64/links.cpio.gz"],
   ["build/materials/ordered.cpio.gz", "build/materials/arm64/ordered.cpio.gz"],
   ["build/materials/recovery.cpio.gz", "build/materials/arm64/recovery.cpio.gz"],
   ["build/guests/", "build/guests/arm64/"],

@@ -12,7 +12,7 @@ import { succeed } from "./outcome.js";
 import { paths } from "./paths.js";
 
 /** @typedef {import("./paths.js").Architecture} Architecture */
-/** @typedef {"ordered" | "recovery"} Example */
+/** @typedef {"links" | "ordered" | "recovery"} Example */
 
 /**
  * What is in an example's ramdisk: its program's C file, and modules.
@@ -20,6 +20,10 @@ import { paths } from "./paths.js";
  * @type {Readonly<Record<Example, { program: string, modules: readonly string[] }>>}
  */
 const examples = {
+  links: {
+    program: "domb-link.c",
+    modules: ["xen-evtchn.ko", "xen-gntdev.ko", "xen-privcmd.ko"],
+  },
   ordered: { program: "domb-ready.c", modules: ["xen-evtchn.ko"] },
   recovery: { program: "domb-receipt.c", modules: ["xen-privcmd.ko"] },
 };
@@ -51,7 +55,7 @@ async function packRamdisk(setUp, example, architecture, busybox) {
   const compiler = `${prefixes[architecture]}gcc`;
   const moduleFiles = modules.map((name) => join(paths.kernelModules(architecture), name));
   const header = await receiptHeader();
-  const interfaces = ["boot_domain.h", "xen.h"].map((name) =>
+  const interfaces = ["boot_domain.h", "event_channel.h", "grant_table.h", "xen.h"].map((name) =>
     join(paths.xenInclude(), "public", name),
   );
   const inputs = [source, join(folder, "init.sh"), ...interfaces, ...moduleFiles];

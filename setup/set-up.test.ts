@@ -168,7 +168,7 @@ test("a program with a loader is told from a static one", async () => {
 test("the example domains' init scripts are ones that a shell can read", () => {
   for (const script of [
     "setup/ramdisk-init.sh",
-    ...["control-domain", "ordered", "recovery"].map((name) => `examples/${name}/init.sh`),
+    ...["control-domain", "links", "ordered", "recovery"].map((name) => `examples/${name}/init.sh`),
   ]) {
     execFileSync("busybox", ["sh", "-n", join(paths.checkout, script)]);
   }

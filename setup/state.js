@@ -99,7 +99,7 @@ export async function findings() {
     ramdiskFinding("guest ramdisk", paths.guestRamdisk),
     ramdiskFinding("guest ramdisk for arm64", paths.arm64GuestRamdisk),
     ramdiskFinding("control domain's ramdisk", paths.controlRamdisk),
-    ...["ordered", "recovery"].flatMap((example) => [
+    ...["links", "ordered", "recovery"].flatMap((example) => [
       ramdiskFinding(`ramdisk of examples/${example}`, paths.exampleRamdisk(example, "x86_64")),
       ramdiskFinding(
         `ramdisk of examples/${example} for arm64`,

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Uses the links that its command line tells of, in that order, and says in Xen's log what came of
- * each: "linked: NAME WHAT ANSWER". Then it says that it is ready, and does what "then=" says:
- * "poweroff", "crash", "flood", which signals again and again, or nothing. Answers are Xen's own;
- * what is read from shared memory is a number.
+ * each: "linked: NAME WHAT ANSWER". Words may lack their "domb.", which the compiler alone writes.
+ * With "then=trespass" it then writes to memory that it may only read. Then it says that it is ready,
+ * and does what "then=" says: "poweroff", "crash", "flood", which signals again and again, or nothing.
+ * Answers are Xen's own; what is read from shared memory is a number.
  */
 #include <stdint.h>
 
 #include "../print.h"
 #include "given.h"
 #include "sleep.h"
-
-#include <public/event_channel.h>
-#include <public/grant_table.h>
-#include <public/memory.h>
-#include <public/sched.h>
+#include "../links.h"
+#ifdef GUEST_RAM
+#include "../arm64/faults.h"
+#endif
 
 #define ESRCH      3
 #define PAUSE_NS   1000000UL
 #define FLOOD      100000
-/* Where nothing is: Xen maps what others grant there. */
+/* Where nothing is: Xen maps there what others grant, and what the domain grants to itself. */
 #define MAPPED     0x80000000UL
-#define SHARED_GFN 0x90000UL
-/* What owners and others write into shared memory. */
+#define MAPPED_OWN 0x88000000UL
+/* What owners and others write into shared memory, at the start of each page. */
 #define FROM_OWNER 0x6f776eUL
 #define FROM_OTHER 0x6f7468UL
 
@@ -37,185 +37,142 @@ static void say(const char *name, const char *what, long answer)
     print_character('\n');
 }
 
-/* Behind a prefix of a text; 0: it has another one. */
-static const char *after(const char *text, const char *prefix)
+static volatile unsigned long *words_at(unsigned long address)
 {
-    while ( *prefix )
-        if ( *text++ != *prefix++ )
-            return 0;
-    return text;
+    return (void *)address;
 }
 
-/* The numbers of a text that are separated by colons; 0 where there is none. */
-static void read_numbers(const char *text, unsigned long *numbers, unsigned int count)
+/* The memory of its own of which it last heard, and its name. */
+static const char *owned;
+static unsigned long owned_at;
+
+static void own(const char *name, const struct link *link)
 {
-    for ( unsigned int i = 0; i < count; i++ )
-    {
-        numbers[i] = 0;
-        for ( ; *text >= '0' && *text <= '9'; text++ )
-            numbers[i] = numbers[i] * 10 + (*text - '0');
-        if ( *text == ':' )
-            text++;
-    }
-}
-
-static long event(unsigned int command, void *op)
-{
-    return hypercall(__HYPERVISOR_event_channel_op, command, (unsigned long)op, 0);
-}
-
-/* A domain that has not started is not there. */
-static long bind(unsigned int peer, unsigned int port, unsigned int *own)
-{
-    struct evtchn_bind_interdomain op = { .remote_dom = peer, .remote_port = port };
-    long answer;
-
-    while ( (answer = event(EVTCHNOP_bind_interdomain, &op)) == -ESRCH )
-        sleep(PAUSE_NS);
-    *own = op.local_port;
-    return answer;
-}
-
-static long notify(unsigned int port)
-{
-    struct evtchn_send op = { .port = port };
-
-    return event(EVTCHNOP_send, &op);
-}
-
-static volatile struct shared_info *shared;
-
-/* Event channels are seen where Xen writes them down. */
-static void share_info(void)
-{
-    struct xen_add_to_physmap op = {
-        .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = SHARED_GFN,
+    static unsigned long next = MAPPED_OWN;
+    const struct link itself = {
+        LINK_MAP, { link->numbers[3], link->numbers[2], link->numbers[1] }, 1,
     };
 
-    if ( shared )
-        return;
-    say("shared-info", "mapped",
-        hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap, (unsigned long)&op, 0));
-    shared = (void *)(SHARED_GFN << 12);
+    owned = name;
+    owned_at = link->numbers[0] << 12;
+    for ( unsigned long page = 0; page < link->numbers[1]; page++ )
+        words_at(owned_at + (page << 12))[0] = FROM_OWNER + page;
+    say(name, "map-own", map_page(&itself, 0, next));
+    say(name, "read-own", words_at(next)[0]);
+    next += 0x1000;
 }
 
-static void await_event(unsigned int port)
-{
-    share_info();
-    while ( !(shared->evtchn_pending[port / 64] >> (port % 64) & 1) )
-        sleep(PAUSE_NS);
-}
+/* The last page that it may only read. */
+static unsigned long read_only;
 
-/* Maps one grant; Xen's status, 0: the page is at the address. */
-static long map(unsigned long address, unsigned int peer, unsigned int reference,
-                unsigned int flags)
-{
-    struct gnttab_map_grant_ref op = {
-        .host_addr = address, .flags = GNTMAP_host_map | flags, .ref = reference, .dom = peer,
-    };
-    long answer;
-
-    do {
-        answer = hypercall(__HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref,
-                           (unsigned long)&op, 1);
-        if ( op.status == GNTST_bad_domain )
-            sleep(PAUSE_NS);
-    } while ( !answer && op.status == GNTST_bad_domain );
-    return answer ? answer : op.status;
-}
-
-static volatile unsigned long *await_number(unsigned long address, unsigned long number)
-{
-    volatile unsigned long *words = (void *)address;
-
-    while ( *words != number )
-        sleep(PAUSE_NS);
-    return words;
-}
-
-/* The owner's own pages: the first word of each is its own, the second one the others'. */
-static void own(const unsigned long *numbers)
-{
-    for ( unsigned long page = 0; page < numbers[1]; page++ )
-        ((volatile unsigned long *)((numbers[0] + page) << 12))[0] = FROM_OWNER + page;
-}
-
-static void use(const char *name, const unsigned long *numbers, int writes)
+static void use_memory(const char *name, const struct link *link)
 {
     static unsigned long next = MAPPED;
-    unsigned int flags = writes ? 0 : GNTMAP_readonly;
+    struct link writable = *link;
+    long answer;
 
-    if ( !writes )
-        say(name, "map-to-write", map(next, numbers[0], numbers[1], 0));
-    for ( unsigned long page = 0; page < numbers[2]; page++, next += 0x1000 )
+    writable.writes = 1;
+    while ( (answer = map_page(&writable, 0, next)) == GNTST_bad_domain )
+        sleep(PAUSE_NS);
+    if ( !link->writes )
+        say(name, "map-to-write", answer);
+    for ( unsigned long page = 0; page < link->numbers[2]; page++, next += 0x1000 )
     {
-        long answer = map(next, numbers[0], numbers[1] + page, flags);
-
+        if ( page || !link->writes )
+            answer = map_page(link, page, next);
         say(name, "map", answer);
         if ( answer )
             continue;
-        say(name, "read", await_number(next, FROM_OWNER + page)[0]);
-        if ( writes )
-            ((volatile unsigned long *)next)[1] = FROM_OTHER + page;
+        while ( words_at(next)[0] != FROM_OWNER + page )
+            sleep(PAUSE_NS);
+        say(name, "read", words_at(next)[0]);
+        if ( link->writes )
+            words_at(next)[1] = FROM_OTHER + page;
+        else
+            read_only = next;
     }
 }
 
-static void link(const char *text)
+/* Each notifies the other once; the one that binds begins. */
+static void use_channel(const char *name, const struct link *link)
 {
-    unsigned long numbers[4];
-    unsigned int port;
-    const char *name = text, *rest;
+    evtchn_port_t port;
+    long answer;
 
-    while ( *text && *text++ != '=' )
-        ;
-    if ( (rest = after(text, "open:")) )
+    while ( (answer = link_port(link, &port)) == -ESRCH )
+        sleep(PAUSE_NS);
+    if ( link->kind == LINK_BIND )
     {
-        read_numbers(rest, numbers, 2);
-        await_event(numbers[1]);
-        say(name, "heard", numbers[1]);
-        say(name, "answered", notify(numbers[1]));
-    }
-    if ( (rest = after(text, "bind:")) )
-    {
-        read_numbers(rest, numbers, 2);
-        say(name, "bound", bind(numbers[0], numbers[1], &port));
-        share_info();
-        /* Binding makes it pending. */
-        shared->evtchn_pending[port / 64] = 0;
-        say(name, "notified", notify(port));
+        say(name, "bound", answer);
+        if ( answer )
+            return;
         await_event(port);
-        say(name, "heard", port);
+        say(name, "notified", notify(port));
     }
-    if ( (rest = after(text, "own:")) )
-    {
-        read_numbers(rest, numbers, 4);
-        own(numbers);
-        say(name, "map-own", map(MAPPED + 0x8000000, numbers[3], numbers[2], 0));
-    }
-    if ( (rest = after(text, "await:")) )
-    {
-        read_numbers(rest, numbers, 1);
-        say(name, "read", await_number((numbers[0] << 12) + 8, FROM_OTHER)[0]);
-    }
-    if ( (rest = after(text, "map:")) )
-    {
-        read_numbers(rest, numbers, 3);
-        while ( *rest && *rest != ' ' )
-            rest++;
-        use(name, numbers, rest[-1] == 'e' );
-    }
+    await_event(port);
+    say(name, "heard", port);
+    if ( link->kind == LINK_BIND )
+        return;
+    if ( owned )
+        say(owned, "read", words_at(owned_at)[1]);
+    say(name, "answered", notify(port));
 }
 
-static void end(const char *how, unsigned int port)
+static void use(const char *text)
+{
+    const char *value = text;
+    struct link link;
+
+    while ( *value && *value++ != '=' )
+        ;
+    if ( !read_link(value, &link) )
+        return;
+    if ( link.kind == LINK_OWN )
+        own(text, &link);
+    else if ( link.kind == LINK_MAP )
+        use_memory(text, &link);
+    else
+        use_channel(text, &link);
+}
+
+/* Signals the boot domain by the channel that is "DOMID:PORT". */
+static evtchn_port_t signal(const char *text)
+{
+    char value[32] = "bind:";
+    struct link link;
+    evtchn_port_t port;
+
+    for ( unsigned int i = 5; i < sizeof(value) - 1 && *text && *text != ' '; i++ )
+        value[i] = *text++;
+    read_link(value, &link);
+    say("ready", "bound", link_port(&link, &port));
+    say("ready", "signalled", notify(port));
+    return port;
+}
+
+/* Writes where it may only read. On arm64 that is a fault; on x86-64 Xen takes it, and goes on. */
+static void trespass(void)
+{
+#ifdef GUEST_RAM
+    skip_faults();
+#endif
+    words_at(read_only)[2] = FROM_OTHER;
+#ifdef GUEST_RAM
+    say("trespass", "faults", faulted);
+#endif
+    say("trespass", "reads", words_at(read_only)[2]);
+}
+
+static void end(const char *how, evtchn_port_t port)
 {
     struct sched_shutdown op = { .reason = SHUTDOWN_poweroff };
 
-    if ( after(how, "flood") )
+    if ( link_after(how, "flood") )
         for ( unsigned long signal = 0; signal < FLOOD; signal++ )
             notify(port);
-    if ( after(how, "crash") )
+    if ( link_after(how, "crash") )
         op.reason = SHUTDOWN_crash;
-    if ( after(how, "crash") || after(how, "poweroff") )
+    if ( link_after(how, "crash") || link_after(how, "poweroff") )
         hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (unsigned long)&op, 0);
     for ( ;; )
         sleep(1000 * PAUSE_NS);
@@ -223,26 +180,28 @@ static void end(const char *how, unsigned int port)
 
 void guest(const struct given *given)
 {
-    const char *text = command_line(given), *how = "", *rest;
-    unsigned long numbers[2];
-    unsigned int port = 0;
+    const char *text = command_line(given), *how = "", *ready = 0, *rest;
+    evtchn_port_t port = 0;
 
     prepare_hypercalls();
+    say("events", "prepared", prepare_events());
     for ( ; *text; text++ )
     {
-        if ( (rest = after(text, "domb.link.")) )
-            link(rest);
-        if ( (rest = after(text, "then=")) )
+        if ( (rest = link_after(text, "domb.")) )
+            text = rest;
+        if ( (rest = link_after(text, "link.")) )
+            use(rest);
+        if ( (rest = link_after(text, "then=")) )
             how = rest;
-        if ( (rest = after(text, "domb.ready=")) )
-        {
-            read_numbers(rest, numbers, 2);
-            say("ready", "bound", bind(numbers[0], numbers[1], &port));
-            say("ready", "signalled", notify(port));
-        }
+        if ( (rest = link_after(text, "ready=")) )
+            ready = rest;
         while ( text[1] && *text != ' ' )
             text++;
     }
+    if ( link_after(how, "trespass") )
+        trespass();
+    if ( ready )
+        port = signal(ready);
     print("domb: domain is up\n");
     end(how, port);
 }

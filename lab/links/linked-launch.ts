@@ -23,22 +23,17 @@ export function linkedGuest(architecture: Architecture, cmdline: string): Domain
 }
 
 /** What the guest's command line has to say for a domain to signal; `channel`: whose, by domid. */
-export const signals = (channel: number): string => `domb.ready=${BOOT_DOMID}:${channel}`;
+export const signals = (channel: number): string => `ready=${BOOT_DOMID}:${channel}`;
 
 /** Command lines with which both use all of their links, and then signal. */
 export function linkedCommandLines(architecture: Architecture): readonly [string, string] {
   const gfn = sharedGfn(architecture);
-  const first = [
-    `domb.link.memory=own:${gfn}:2:${REFERENCE + 4}:1`,
-    "domb.link.bell=open:2:1",
-    `domb.link.memory=await:${gfn}`,
-    signals(1),
-  ];
+  const first = [`link.memory=own:${gfn}:2:${REFERENCE + 4}:1`, "link.bell=open:2:1", signals(1)];
   const second = [
-    `domb.link.memory=map:1:${REFERENCE}:2:write`,
-    `domb.link.view=map:1:${REFERENCE + 2}:2:read`,
-    `domb.link.forbidden=map:1:${REFERENCE + 4}:1:write`,
-    "domb.link.bell=bind:1:1",
+    `link.memory=map:1:${REFERENCE}:2:write`,
+    `link.view=map:1:${REFERENCE + 2}:2:read`,
+    `link.forbidden=map:1:${REFERENCE + 4}:1:write`,
+    "link.bell=bind:1:1",
     `${signals(2)} then=flood`,
   ];
   return [first.join(" "), second.join(" ")];
@@ -57,4 +52,10 @@ export function buildLinking(
   const gfn = `0x${sharedGfn(architecture).toString(16)}UL`;
   const defines = [`NEWS=${news}`, `CPU=${cpu}`, `SHARED_GFN=${gfn}`, `REFERENCE=${REFERENCE}`];
   return buildAltered(name, "lab/links/linking.c", defines, architecture);
+}
+
+/** Answers by name, of the boot domain or of a guest. */
+export function answers(log: string, who: string): ReadonlyMap<string, string> {
+  const lines = [...log.matchAll(new RegExp(`${who}: ([\\w -]+) (-?[0-9a-f]+)\\s*$`, "gm"))];
+  return new Map(lines.map(([, name = "", answer = ""]) => [name, answer]));
 }

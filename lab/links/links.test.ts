@@ -17,7 +17,13 @@ import type { Architecture } from "../../setup/paths.js";
 import { withBootDomain } from "../altered-boot-domain.js";
 import type { BootRequest } from "../boot.js";
 import { type Booted, booted, compiled, everyArchitecture } from "../lab-bench.js";
-import { buildLinking, linkedCommandLines, linkedGuest, signals } from "./linked-launch.js";
+import {
+  answers,
+  buildLinking,
+  linkedCommandLines,
+  linkedGuest,
+  signals,
+} from "./linked-launch.js";
 
 const signalled = (domid: number): string => `news ${domid} ${XEN_BOOT_DOMAIN_EVENT_signalled}`;
 const ended = (domid: number, reason: number): string =>
@@ -37,12 +43,6 @@ async function linked(
   const kernel = await buildLinking(architecture, news, cpu);
   const until = [{ domain: "second", text: "domb: domain is up" }];
   return withBootDomain(kernel, () => booted(image, xenCommandLine, { until, ...more }));
-}
-
-/** Answers by name, of the boot domain or of a guest. */
-function answers(log: string, who: string): ReadonlyMap<string, string> {
-  const lines = [...log.matchAll(new RegExp(`${who}: ([\\w -]+) (-?[0-9a-f]+)\\s*$`, "gm"))];
-  return new Map(lines.map(([, name = "", answer = ""]) => [name, answer]));
 }
 
 const newsIn = ({ xenLog }: Booted): string[] =>
