@@ -177,7 +177,7 @@ export class ModelHost {
     if (bytes % BigInt(PAGE_SIZE) !== 0n) return -abi.XEN_EINVAL;
     const pages = Number(bytes / BigInt(PAGE_SIZE));
     if (pages < domain.tables.pages) return -abi.XEN_ENOMEM;
-    const most = Math.min(pages - domain.pagingPoolPages, this.freePages);
+    const most = Math.min(pages - domain.pagingPoolPages, this.#available());
     this.take(most);
     domain.pagingPoolPages += most;
     return domain.pagingPoolPages === pages ? 0 : -abi.XEN_ENOMEM;
@@ -239,7 +239,7 @@ export class ModelHost {
   /** XEN_DOMCTL_sethvmcontext, xen/arch/x86/domctl.c; XEN_DOMCTL_setvcpucontext, xen/common/domctl.c. */
   setContext(domain: ModelDomain, context: Uint8Array): number {
     const copyTakesPage = this.architecture.copyTakesPage(this.domains.size);
-    if (this.freePages === 0 && copyTakesPage) return -abi.XEN_ENOMEM;
+    if (this.#available() === 0 && copyTakesPage) return -abi.XEN_ENOMEM;
     const error = this.architecture.loadContext(context, domain.vcpus);
     if (error !== 0) return -error;
     domain.context = context;
@@ -280,8 +280,13 @@ export class ModelHost {
 
   /** Takes pages that are free and nobody's; false if there are not so many. */
   take(pages: number): boolean {
-    if (pages > this.freePages - this.reservedPages) return false;
+    if (pages > this.#available()) return false;
     this.freePages -= pages;
     return true;
+  }
+
+  /** Pages that a domain can get. */
+  #available(): number {
+    return Math.max(0, this.freePages - this.reservedPages);
   }
 }

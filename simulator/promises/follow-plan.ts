@@ -121,8 +121,9 @@ export class PlanFollower extends PlanCourse {
     for (;;) {
       const seen = yield { name: "wait", domid: 0, sleepsUntilNs, step: 0, operation: 0 };
       const { atNs, timeoutNs = 0 } = seen.call;
-      if (timeoutNs > 0) {
-        this.part.waitNs += seen.endNs - atNs;
+      if (timeoutNs > 0) this.part.waitNs += seen.endNs - atNs;
+      // What was there to be told, kept it from sleeping.
+      if (timeoutNs > 0 && seen.heard === undefined && seen.answer === 0) {
         this.part.sleeps.push({ fromNs: atNs, toNs: seen.endNs, open: this.#openSteps() });
       }
       const status = this.statusOf(errnoOf(seen.answer));
