@@ -47,11 +47,11 @@ export const processorRules = {
     example: "cpus: [4] with host: { cpus: 4 }",
   },
   DOMB2304: {
-    slug: "no-cpu-left",
-    title: "The CPU pools leave no CPU to the rest",
+    slug: "cpu-0-in-a-pool",
+    title: "CPU 0 is to be in a CPU pool",
     severity: "error",
-    explanation: `${FIRST_POOL} keeps one CPU at least: the boot domain itself runs on it.`,
-    example: "pools: { all: { cpus: [0, 1] } } with host: { cpus: 2 }",
+    explanation: `Xen keeps CPU 0 in ${FIRST_POOL}, and on it what it does for the whole host. The boot domain, and every domain that names no pool, can run there.`,
+    example: "pools: { realtime: { cpus: [0, 1] } }",
   },
   DOMB2305: {
     slug: "cpu-of-another-pool",

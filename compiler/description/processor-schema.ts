@@ -36,8 +36,7 @@ export const hostCpusSchema = judged(
     .max(MAX_HOST_CPUS)
     .meta({
       description:
-        "How many CPUs the host has, as Xen counts them: a launch that names others is refused, and " +
-        "one whose pools leave none to the rest.",
+        "How many CPUs the host has, as Xen counts them from 0: a launch that names others is refused.",
       examples: [4],
     }),
   hostCpusFault,
@@ -92,7 +91,9 @@ export const processorShape = {
 
 export const poolSchema = z
   .strictObject({
-    cpus: cpuList("Its physical CPUs: they run nothing but the domains of this pool."),
+    cpus: cpuList(
+      "Its physical CPUs, which run nothing but the domains of this pool; never CPU 0.",
+    ),
     scheduler: judged(
       z.enum(schedulers).meta({
         description:

@@ -58,7 +58,8 @@ export function checkProcessors(read: ReadProcessors, places: Places): readonly 
     ...checkPoolNames(pools, places),
     ...lists.flatMap((list) => checkTwice(list, places)),
     ...checkOwners(pools, places),
-    ...checkHost(host, lists, pools, places),
+    ...checkFirstCpu(pools, places),
+    ...checkHost(host, lists, places),
     ...all.flatMap((domain) => [
       ...checkPool(domain, pools, domains, places),
       ...checkPinned(domain, domains, places),
@@ -160,11 +161,25 @@ function ownersOf(
   return owners;
 }
 
-/** CPUs that the host lacks, and pools that leave it none. */
+/** The CPU that Xen leaves where it is. */
+function checkFirstCpu(pools: readonly ReadPool[], places: Places): readonly Diagnostic[] {
+  return pools.flatMap(({ name, cpus }) =>
+    cpus
+      .filter(({ cpu }) => cpu === 0)
+      .map(({ path }) =>
+        descriptionRules.diagnose("DOMB2304", {
+          place: places.ofValue(path),
+          message: `${subjectOf(["pools", name])} names CPU 0, which stays in ${FIRST_POOL}; wanted: from 1 on`,
+          fix: "Name another one.",
+        }),
+      ),
+  );
+}
+
+/** CPUs that the host lacks. */
 function checkHost(
   host: unknown,
   lists: readonly (readonly Mention[])[],
-  pools: readonly ReadPool[],
   places: Places,
 ): readonly Diagnostic[] {
   const count = isMapping(host) ? host.cpus : undefined;
@@ -172,7 +187,7 @@ function checkHost(
   const has = `the host has ${count === 1 ? "one CPU" : `${count} CPUs`}`;
   const told = { place: places.ofValue(["host", "cpus"]), message: "host.cpus says so" };
   const missing = lists.flat().filter(({ cpu }) => cpu >= (count as number));
-  const faults = missing.map(({ cpu, path }) =>
+  return missing.map(({ cpu, path }) =>
     descriptionRules.diagnose("DOMB2303", {
       place: places.ofValue(path),
       message: `${subjectOf(path.slice(0, -1))} names CPU ${cpu}, and ${has}; wanted: from 0 to ${(count as number) - 1}`,
@@ -180,17 +195,6 @@ function checkHost(
       related: [told],
     }),
   );
-  const taken = new Set(pools.flatMap(({ cpus }) => cpus.map(({ cpu }) => cpu)));
-  const last = pools.flatMap(({ cpus }) => cpus).at(-1);
-  if (missing.length > 0 || last === undefined || taken.size < (count as number)) return faults;
-  return [
-    descriptionRules.diagnose("DOMB2304", {
-      place: places.ofValue(last.path),
-      message: `the pools have all of the host's CPUs, ${count}; wanted: one at least that is in no pool`,
-      fix: `Leave one out: ${FIRST_POOL} keeps it.`,
-      related: [told],
-    }),
-  ];
 }
 
 /** Whether there is the pool, and the domain's CPUs are of it. */
