@@ -3,10 +3,10 @@
 // kernels that wait as for a device, and then say that they are ready. And the time in which the boot
 // domain did nothing although a step could run, of both.
 
+import type { Plan } from "../compiler/plan/plan.js";
 import { guestKernel } from "../guests/build.js";
 import { booted, compiled } from "../lab/lab-bench.js";
 import { parseReceiptLines, type Receipt } from "../xen-model/receipt.js";
-import type { Plan } from "../compiler/plan/plan.js";
 import type { Figure } from "./sizes.js";
 
 const counts = [2, 8, 32];

@@ -3,39 +3,21 @@
 
 import { createHash } from "node:crypto";
 import { relative } from "node:path";
-import Table from "cli-table3";
 import type { DomainDescription } from "../compiler/description/description.js";
 import { formatDuration } from "../compiler/description/duration.js";
 import { formatSize } from "../compiler/description/size.js";
 import type { Plan } from "../compiler/plan/plan.js";
+import { cpusNeeded } from "../compiler/plan/processors.js";
 import { longestStep, workOfLaunch } from "../compiler/plan/work.js";
 import { linkEnds, type Privilege, privilegesOfLaunch } from "../compiler/privileges/privileges.js";
 import { PAGE_SIZE } from "../contract/limits.js";
 import { timeOf } from "../xen-model/costs.js";
 import type { DescribedLaunch } from "./answer.js";
+import { processorsOf, processorsText } from "./describe-processors.js";
+import { plainTable } from "./plain-table.js";
 import { printable } from "./render-diagnostics.js";
 
 const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 0x100000)} MiB`;
-
-/** A table without lines around it. */
-export function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
-    head: [...head],
-    style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
-    chars: Object.fromEntries(
-      ["top", "bottom", "left", "right", "mid"].flatMap((side) =>
-        [side, `${side}-mid`, `${side}-left`, `${side}-right`].map((part) => [part, ""]),
-      ),
-    ),
-  });
-  table.options.chars.middle = "";
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
-}
 
 /** SHA-256 of bytes, hexadecimal. */
 export function digestOf(bytes: Uint8Array): string {
@@ -100,18 +82,18 @@ export function launchDocument(launch: DescribedLaunch): object {
     verify: launch.verify,
     domains: description.domains.map((domain) => {
       const { name, domid, kernel, memoryBytes, vcpus, output, roles, recovery } = domain;
+      const label = labelsOf(launch).get(name) ?? null;
+      const common = { name, domid, memoryBytes, vcpus, kernel, output, roles, recovery, label };
       const { after, ready, onFailure } = domain;
-      return {
-        ...{ name, domid, memoryBytes, vcpus, kernel, output, roles, recovery },
-        label: labelsOf(launch).get(name) ?? null,
-        ...{ after, ready, onFailure },
-      };
+      return { ...common, ...{ after, ready, onFailure }, ...processorsOf(domain) };
     }),
     links: description.links,
     privileges: privilegesOf(launch),
     operations: plan.operations.length,
     work: { ...workOfLaunch(plan), longestStep: longestStep(plan) },
     demand,
+    hostCpus: cpusNeeded(plan),
+    pools: description.pools ?? [],
     xenCommandLine,
   };
 }
@@ -171,10 +153,12 @@ export function launchText(launch: DescribedLaunch): string {
     ),
     "",
     ...orderText(description.domains),
+    ...processorsText(description),
     privilegesText(launch),
     "",
     `image         ${launch.image.length} bytes, ${plan.operations.length} operations, ${plan.materials.length} materials`,
     `host memory   ${mebibytes(demand.totalBytes)} at least: Xen ${mebibytes(demand.xenPages * PAGE_SIZE)}, boot domain ${mebibytes(demand.bootDomainPages * PAGE_SIZE)} until its exit, domains ${mebibytes(domainPages * PAGE_SIZE)}`,
+    ...(cpusNeeded(plan) === 1 ? [] : [`host CPUs     ${cpusNeeded(plan)} at least`]),
     `work          ${workText(plan)}`,
     `verification  ${verificationText(launch)}`,
     `FLASK policy  ${policyText(launch)}`,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { launchTries } from "../media/grub-fallback.js";
 import type { MediumFile } from "../media/launch-parts.js";
 import { printJson, printText } from "./answer.js";
-import { digestOf, plainTable } from "./describe-launch.js";
+import { digestOf } from "./describe-launch.js";
+import { plainTable } from "./plain-table.js";
 
 export const mediaSchema = "domb.media/1";
 

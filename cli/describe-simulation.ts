@@ -12,7 +12,7 @@ import {
   type ReceiptPart,
 } from "../xen-model/receipt.js";
 import { shutdownName } from "../xen-model/shutdown.js";
-import { plainTable } from "./describe-launch.js";
+import { plainTable } from "./plain-table.js";
 
 /** The plans of the launch, if they could be read. */
 export interface SimulatedPlans {

@@ -24,7 +24,7 @@ import { type ReadFile, readFiles, readPlainFile } from "./materials/read-files.
 import { checkLimits } from "./plan/limits.js";
 import { longestWait } from "./plan/longest-wait.js";
 import type { PlannedGuest, PlannedLaunch, PlanSetting } from "./plan/make-plan.js";
-import { planProcessors } from "./plan/processors.js";
+import { movesCpus, planProcessors } from "./plan/processors.js";
 import { planRules } from "./plan/rules.js";
 import { planWiring } from "./plan/wiring.js";
 import { type Labels, labelDomains } from "./policy/label-domains.js";
@@ -116,6 +116,7 @@ export async function compileLaunch(
       hasPolicy: policy !== undefined,
       waitMs: longestWait(plans.main.plan),
       grantLimits: grantLimitsFor(plans.main.plan.domains),
+      movesCpus: movesCpus(plans.main.plan),
     }).join(" "),
     ...(policy === undefined ? {} : { policy: policy.bytes }),
   };

@@ -11,6 +11,7 @@ import { DOMAIN_NAME_PATTERN } from "../compiler/description/limits.js";
 import type { GicVersion } from "../compiler/guest/platform.js";
 import { type DecodedPlan, decodePlanAt } from "../compiler/image/decode-image.js";
 import { defaultXen, type XenVersion } from "../compiler/image/xen-versions.js";
+import { cpusNeeded } from "../compiler/plan/processors.js";
 import type { Trust } from "../compiler/signature/sign-image.js";
 import { withTrust } from "../compiler/signature/trust.js";
 import { MAIN_HEADER, RECOVERY_HEADER } from "../contract/image.js";
@@ -145,6 +146,12 @@ function domainsOfPlan({ plan }: DecodedPlan, until: readonly Until[]): ImageDom
       digest: kernel?.digest ?? "",
     };
   });
+}
+
+/** Physical CPUs that a host must have for each of the image's plans. */
+export function hostCpusOf(image: Uint8Array): number {
+  const plans = [MAIN_HEADER, RECOVERY_HEADER].map((header) => decodePlanAt(image, header));
+  return Math.max(1, ...plans.map((decoded) => (decoded.ok ? cpusNeeded(decoded.value.plan) : 1)));
 }
 
 /** What this machine lacks for a boot, and the command that makes it. */
@@ -301,6 +308,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         xenCommandLine: [...logOptions(architecture), ...request.xenOptions].join(" "),
         memoryBytes: request.hostMemoryBytes,
         moreOptions: request.qemuOptions ?? [],
+        cpus: hostCpusOf(request.image),
         icount: request.icount,
         ...(request.gic === undefined ? {} : { gic: request.gic }),
         modules: modules.map(({ file, kind }) => ({ file, kind })),

@@ -5,8 +5,9 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeDeviceTree } from "../compiler/device-tree/decode.js";
-import type { DeviceTree } from "../compiler/device-tree/device-tree.js";
+import type { DeviceTree, DeviceTreeNode } from "../compiler/device-tree/device-tree.js";
 import { encodeDeviceTree } from "../compiler/device-tree/encode.js";
+import { cells, texts } from "../compiler/device-tree/values.js";
 import type { GicVersion } from "../compiler/guest/platform.js";
 import { DEFAULT_BOARD } from "../compiler/guest/platforms.js";
 import { moduleNode, withChosen } from "../media/xen-tree.js";
@@ -68,6 +69,27 @@ export async function readBoard(gic?: GicVersion): Promise<DeviceTree> {
   throw new Error(board.diagnostics.map(({ message }) => message).join("\n"));
 }
 
+/** The board with so many processors like its first one; firmware below Xen starts them. */
+function withCpus(tree: DeviceTree, count: number): DeviceTree {
+  if (count === 1) return tree;
+  const withMore = (node: DeviceTreeNode): DeviceTreeNode => {
+    const first = node.children.find(({ name }) => name === "cpu@0");
+    if (first === undefined) return node;
+    const others = Array.from({ length: count }, (_, cpu) => ({
+      name: `cpu@${cpu.toString(16)}`,
+      properties: new Map([
+        ...[...first.properties].filter(([name]) => name !== "phandle"),
+        ["reg", cells(cpu)] as const,
+        ["enable-method", texts("psci")] as const,
+      ]),
+      children: [],
+    }));
+    return { ...node, children: others };
+  };
+  const children = tree.root.children.map((node) => (node.name === "cpus" ? withMore(node) : node));
+  return { ...tree, root: { ...tree.root, children } };
+}
+
 const treeFile = "device-tree";
 
 /** The words of QEMU's command line for this tree and these files; writes the tree beside them. */
@@ -76,7 +98,8 @@ export async function arm64WordsWith(
   files: readonly LoadedFile[],
   request: Omit<HostRequest, "modules" | "xenCommandLine">,
 ): Promise<string[]> {
-  await writeFile(join(request.directory, treeFile), encodeDeviceTree(tree));
+  const board = withCpus(tree, request.cpus ?? 1);
+  await writeFile(join(request.directory, treeFile), encodeDeviceTree(board));
   return [
     ...["-machine", arm64Machine(request.gic), ...arm64Processor],
     ...commonWords(request),

@@ -18,6 +18,8 @@ export interface HostRequest {
   readonly directory: string;
   readonly xenCommandLine: string;
   readonly memoryBytes: number;
+  /** Physical CPUs; default: one. */
+  readonly cpus?: number;
   /** The interrupt controller of an arm64 board; default: that of launches that name no board. */
   readonly gic?: GicVersion;
   readonly moreOptions: readonly string[];
@@ -55,10 +57,10 @@ export function quoteCommas(path: string): string {
   return path.replaceAll(",", ",,");
 }
 
-/** Words that QEMU takes for a host of any architecture: one processor, and no device. */
+/** Words that QEMU takes for a host of any architecture without a device. */
 export function commonWords(request: Omit<HostRequest, "modules" | "xenCommandLine">): string[] {
   return [
-    ...["-smp", "1"],
+    ...["-smp", String(request.cpus ?? 1)],
     ...["-m", `${Math.ceil(request.memoryBytes / mebibyte)}M`],
     // Without a seed and a clock on virtual time two runs differ.
     ...(request.icount

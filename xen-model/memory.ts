@@ -104,7 +104,15 @@ export interface XenSetting {
   readonly waitMs?: number;
   /** What its domains' grant tables have; default: what Xen allows unless it is told otherwise. */
   readonly grantLimits?: GrantLimits;
+  /** Does it move CPUs between pools. */
+  readonly movesCpus?: boolean;
 }
+
+/**
+ * With its default of 500, credit2 on an idle CPU leaves a vCPU alone that has used up its credit and
+ * ran elsewhere: the boot domain, which pauses while Xen moves a CPU, may then never run again.
+ */
+const NO_MIGRATE_RESISTANCE = "sched_credit2_migrate_resist=0";
 
 /**
  * What Xen's command line must have for an image of so many bytes: the boot domain's size, more time
@@ -112,7 +120,12 @@ export interface XenSetting {
  */
 export function xenOptions(
   imageBytes: number,
-  { hasPolicy = false, waitMs = 0, grantLimits = DEFAULT_GRANT_LIMITS }: XenSetting = {},
+  {
+    hasPolicy = false,
+    waitMs = 0,
+    grantLimits = DEFAULT_GRANT_LIMITS,
+    movesCpus = false,
+  }: XenSetting = {},
 ): string[] {
   const flask = hasPolicy ? ["xsm=flask", "flask=enforcing"] : [];
   const seconds = LAUNCH_SECONDS + Math.ceil(waitMs / 1000);
@@ -120,6 +133,7 @@ export function xenOptions(
   const size = `${bootDomainBytes(imageBytes) / MEBIBYTE}M`;
   return [
     ...[`boot-domain=${size}${limit}`, "guest_loglvl=all"],
+    ...(movesCpus ? [NO_MIGRATE_RESISTANCE] : []),
     ...grantOptions(grantLimits),
     ...flask,
   ];

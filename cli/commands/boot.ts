@@ -12,9 +12,18 @@ import type { Verify } from "../../compiler/image/image-header.js";
 import { type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
 import { longestWait } from "../../compiler/plan/longest-wait.js";
 import type { Plan } from "../../compiler/plan/plan.js";
+import { movesCpus } from "../../compiler/plan/processors.js";
 import { XEN_DOMCTL_CDF_xen_log } from "../../contract/xen-abi.js";
-import { type BootOutcome, bootLaunch, type TimelineEvent, type Until } from "../../lab/boot.js";
+
+import {
+  type BootOutcome,
+  bootLaunch,
+  hostCpusOf,
+  type TimelineEvent,
+  type Until,
+} from "../../lab/boot.js";
 import { grantLimitsFor } from "../../xen-model/domain-tables.js";
+
 import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
 import { launchStatusName } from "../../xen-model/receipt.js";
 import {
@@ -31,9 +40,9 @@ import {
   take,
   xenOption,
 } from "../answer.js";
-import { plainTable } from "../describe-launch.js";
 import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../keys.js";
 import { makeFolder } from "../output.js";
+import { plainTable } from "../plain-table.js";
 import { printable } from "../render-diagnostics.js";
 
 const schema = "domb.boot/1";
@@ -149,6 +158,7 @@ async function boot(path: string, options: BootOptions): Promise<void> {
       : takeSigned(bootable.image, secret, key, { schema, json });
   if (image === undefined) return;
   checkUntils(options.until, bootable.domains);
+  checkVirtualTime(icount, image);
   const { hostMemory = bootable.hostBytes } = options;
   if (hostMemory < bootable.hostBytes) {
     const [given, needed] = [hostMemory, bootable.hostBytes].map(formatSize);
@@ -188,6 +198,14 @@ async function boot(path: string, options: BootOptions): Promise<void> {
   } else {
     printText(outcomeText(outcome));
   }
+}
+
+/** QEMU's virtual time stands still where a host has several CPUs. */
+function checkVirtualTime(icount: boolean, image: Uint8Array): void {
+  const cpus = hostCpusOf(image);
+  if (!icount || cpus === 1) return;
+  const message = `--icount is for a host with one CPU, and the launch needs ${cpus}`;
+  throw new CommandError("DOMB6001", message, "Leave --icount out.");
 }
 
 /** What would never come is refused: text of a domain that there is not, or that is not heard. */
@@ -282,6 +300,7 @@ async function makeBootable(
       hasPolicy: policy !== undefined,
       waitMs: longestWait(plan),
       grantLimits: grantLimitsFor(plan.domains),
+      movesCpus: movesCpus(plan),
     }),
     hostBytes: Math.max(...plans.map((one) => hostDemand(one, bytes.length).totalBytes)),
     domains: plans.flatMap(domainsOf),

@@ -12,8 +12,8 @@ import { importDeviceTree } from "../../compiler/importers/device-tree.js";
 import { importImageBuilder } from "../../compiler/importers/image-builder.js";
 import type { Import } from "../../compiler/importers/report.js";
 import { printJson, printText, readBytes, take } from "../answer.js";
-import { plainTable } from "../describe-launch.js";
 import { writeOutput } from "../output.js";
+import { plainTable } from "../plain-table.js";
 import { printable } from "../render-diagnostics.js";
 
 const schema = "domb.import/1";

@@ -9,6 +9,7 @@ import { decodeDeviceTree } from "../../compiler/device-tree/decode.js";
 import { decodeImage } from "../../compiler/explain/explain.js";
 import { defaultXen, type XenVersion, xenOf } from "../../compiler/image/xen-versions.js";
 import { longestWait } from "../../compiler/plan/longest-wait.js";
+import { movesCpus } from "../../compiler/plan/processors.js";
 import { fitFiles } from "../../media/fit.js";
 import { grubFiles } from "../../media/grub.js";
 import { type EarlierLaunch, earlierLaunch, launchTries } from "../../media/grub-fallback.js";
@@ -236,6 +237,7 @@ async function readLaunch(
     hasPolicy: policy !== undefined,
     waitMs: longestWait(decoded.plan),
     grantLimits: grantLimitsFor(decoded.plan.domains),
+    movesCpus: movesCpus(decoded.plan),
   };
   const xenWords = [...xenOptions(image.length, setting), ...options.xenOption];
   guarded(() => xenCommandLine(xenWords));

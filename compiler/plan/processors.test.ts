@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce, type CpuPool, type DomainDescription } from "../description/description.js";
-import { cpusIn, planProcessors } from "./processors.js";
+import { cpusIn, cpusNeeded, movesCpus, planProcessors } from "./processors.js";
 
 function domainOf(name: string, keys: Partial<DomainDescription> = {}): DomainDescription {
   return {
@@ -90,6 +90,17 @@ describe("the operations on CPUs", () => {
     expect(placed({ cap: 50, pool: "realtime" })).toEqual([
       { kind: "setShare", scheduler: 5, weight: 256, cap: 50 },
     ]);
+  });
+
+  it("want a host with every CPU that is named, and Xen to know of pools", () => {
+    const of = (keys: Partial<DomainDescription>, pools: readonly CpuPool[] = []) => {
+      const planned = [...planProcessors({ domains: [domainOf("web", keys)], pools }).values()];
+      const operations = planned.flatMap(({ pool, placement }) => [...pool, ...placement]);
+      return { cpus: cpusNeeded({ operations }), moves: movesCpus({ operations }) };
+    };
+    expect(of({})).toEqual({ cpus: 1, moves: false });
+    expect(of({ cpus: [0, 40] })).toEqual({ cpus: 41, moves: false });
+    expect(of({ pool: "realtime" }, [realtime])).toEqual({ cpus: 4, moves: true });
   });
 
   it("name each CPU by a bit, whichever they are", () => {

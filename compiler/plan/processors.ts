@@ -12,7 +12,7 @@ import {
 import type { CpuPool, DomainDescription, LaunchDescription } from "../description/description.js";
 import { type Scheduler, schedulers } from "../description/processor-judges.js";
 import type { Processors } from "./make-plan.js";
-import type { PlanOperation } from "./plan.js";
+import type { Plan, PlanOperation } from "./plan.js";
 
 /** XEN_SCHEDULER_* of each scheduler. */
 const schedulerNumbers: Readonly<Record<Scheduler, number>> = {
@@ -87,6 +87,20 @@ export function cpusIn(lowCpus: number, highCpus: number): readonly number[] {
       .filter((bit) => (word >>> bit) & 1)
       .map((bit) => index * 32 + bit),
   );
+}
+
+/** Does the plan move CPUs between pools. */
+export function movesCpus({ operations }: Pick<Plan, "operations">): boolean {
+  return operations.some(({ kind }) => kind === "moveCpu");
+}
+
+/** CPUs that a host needs at least for what a plan says of them. */
+export function cpusNeeded({ operations }: Pick<Plan, "operations">): number {
+  const named = operations.flatMap((operation) => {
+    if (operation.kind === "moveCpu") return [operation.cpu];
+    return operation.kind === "setAffinity" ? cpusIn(operation.lowCpus, operation.highCpus) : [];
+  });
+  return Math.max(0, ...named) + 1;
 }
 
 function shareOperations(
