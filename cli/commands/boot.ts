@@ -25,7 +25,8 @@ import {
 import { grantLimitsFor } from "../../xen-model/domain-tables.js";
 
 import { bootDomainBytes, hostDemand, xenOptions } from "../../xen-model/memory.js";
-import { launchStatusName } from "../../xen-model/receipt.js";
+import { launchStatusName, parseReceiptLines } from "../../xen-model/receipt.js";
+import { formatReceipt } from "../../xen-model/receipt-document.js";
 import {
   CommandError,
   checkPolicyOption,
@@ -41,7 +42,7 @@ import {
   xenOption,
 } from "../answer.js";
 import { addTrustOptions, type TrustOptions, takeSigned, takeTrust } from "../keys.js";
-import { makeFolder } from "../output.js";
+import { makeFolder, writeOutput } from "../output.js";
 import { plainTable } from "../plain-table.js";
 import { printable } from "../render-diagnostics.js";
 
@@ -61,6 +62,7 @@ interface BootOptions extends TrustOptions {
   readonly outputDirectory?: string;
   readonly xenOption: readonly string[];
   readonly policy?: string;
+  readonly receipt?: string;
   readonly json?: boolean;
 }
 
@@ -123,6 +125,7 @@ export function registerBoot(program: Command): void {
       "--output-dir, --output-directory <directory>",
       "where the outputs go (default: a new one, private)",
     )
+    .option("--receipt <file>", "write the receipt, as JSON")
     .option(
       "--xen-option <option>",
       "a further option for Xen; may be repeated",
@@ -190,6 +193,15 @@ async function boot(path: string, options: BootOptions): Promise<void> {
     throw new CommandError("DOMB6004", `${result.lacking} is missing`, `Run: ${result.fix}`);
   }
   const { outcome } = result;
+  if (options.receipt !== undefined) {
+    const receipt = parseReceiptLines(outcome.receiptLines);
+    if (receipt === undefined) {
+      process.stderr.write("warning: the boot domain has written no receipt\n");
+    } else {
+      const document = Buffer.from(formatReceipt(receipt));
+      await writeOutput(options.receipt, document, [path], "--receipt");
+    }
+  }
   if (outcome.status === "interrupted") process.exitCode = EXIT.interrupted;
   else if (outcome.status !== "success") process.exitCode = EXIT.launchFailed;
   if (json) {
