@@ -75,15 +75,20 @@ export const tasks = {
     command: vitest,
   },
   "test:long": {
-    summary: "run the simulator's tests at length: a million fuzzed images, every fault",
+    summary:
+      "run the simulator's tests at length: a million fuzzed images, 100,000 random launches, every fault",
     preparations: everything,
     command: [
       ...vitest,
       "--reporter=verbose",
       "simulator/fuzz.test.ts",
       "simulator/every-fault.test.ts",
+      "simulator/random/random-launches.test.ts",
     ],
-    environment: { DOMB_FUZZ_CASES: "1000000", DOMB_LONG_TESTS: "1" },
+    environment: {
+      ...{ DOMB_FUZZ_CASES: "1000000", DOMB_RANDOM_LAUNCHES: "100000" },
+      DOMB_LONG_TESTS: "1",
+    },
   },
   coverage: {
     summary: "say which lines and branches of the boot domain the simulator's launches reach",

@@ -116,6 +116,6 @@ export function judgeLaunch(image: Uint8Array, options: JudgeOptions): JudgedLau
   checkPages(simulation, freePages, say);
   const undone = isXen && !faults.some(({ hypercall }) => ending.has(hypercall));
   checkWhatIsLeft(simulation, say, undone);
-  const idleNs = isXen ? checkCourse(simulation, { follower, trust, lines }, say) : 0;
+  const idleNs = isXen ? checkCourse(simulation, { follower, trust, lines, undone }, say) : 0;
   return { plan, simulation, broken, idleNs };
 }

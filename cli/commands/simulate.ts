@@ -212,8 +212,9 @@ async function simulate(path: string, options: SimulateOptions): Promise<void> {
   const { image, freePages, faults, between, changes } = settingOf(signed, options);
   const machine = machineOf(signed);
   const trust = encodeTrust(trusted.trust);
+  // What is changed of the image may be the very plan that has the domain.
+  checkBehaviours(options.behave, plansOf(signed, { machine, trust }));
   const plans = plansOf(image, { machine, trust });
-  checkBehaviours(options.behave, plans);
   const trace = new Trace(followerOf(image, { machine, trust }, policy));
   const wasm = await readWasm();
   const { main, recovery } = plans;

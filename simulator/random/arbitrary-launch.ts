@@ -26,6 +26,7 @@ export interface RandomLaunch {
 }
 
 const MOST_DOMAINS = 50;
+const FEW_DOMAINS = 8;
 const MOST_LINKS = 8;
 /** Physical CPUs of the host; the last ones are in pools. */
 export const HOST_CPUS = 8;
@@ -93,37 +94,51 @@ type Link = typeof link extends fc.Arbitrary<infer Value> ? Value : never;
 const fault = fc.record({ row: any, occurrence: any, done: fc.nat({ max: 600 }) });
 type RandomFault = typeof fault extends fc.Arbitrary<infer Value> ? Value : never;
 
-const shape = fc.record({
-  architecture: fc.constantFrom(...architectures),
-  domains: fc.oneof(
+/** Up to eight domains, or one time in four more. */
+function domainsUpTo(most: number) {
+  const few = fc.array(domain, {
+    minLength: 1,
+    maxLength: Math.min(FEW_DOMAINS, most),
+    size: "max",
+  });
+  if (most <= FEW_DOMAINS) return few;
+  return fc.oneof(
     { withCrossShrink: true },
-    { weight: 3, arbitrary: fc.array(domain, { minLength: 1, maxLength: 8, size: "max" }) },
+    { weight: 3, arbitrary: few },
     {
       weight: 1,
-      arbitrary: fc.array(domain, { minLength: 9, maxLength: MOST_DOMAINS, size: "max" }),
+      arbitrary: fc.array(domain, { minLength: FEW_DOMAINS + 1, maxLength: most, size: "max" }),
     },
-  ),
-  recovery: fc.option(fc.nat({ max: 7 }), { nil: undefined }),
-  control: fc.option(any, { nil: undefined }),
-  xenstore: fc.option(any, { nil: undefined }),
-  links: fc.array(link, { maxLength: MOST_LINKS }),
-  pools: fc.array(fc.record({ cpus: fc.integer({ min: 1, max: 3 }), isCredit: fc.boolean() }), {
-    maxLength: 2,
-  }),
-  faults: rarely(fc.array(fault, { minLength: 1, maxLength: 2 }), 25),
-  flips: rarely(
-    fc.array(fc.record({ at: fc.nat({ max: 0xfffffff }), bit: fc.nat({ max: 7 }) }), {
-      minLength: 1,
+  );
+}
+
+const shapeOf = (mostDomains: number) =>
+  fc.record({
+    architecture: fc.constantFrom(...architectures),
+    domains: domainsUpTo(mostDomains),
+    recovery: fc.option(fc.nat({ max: 7 }), { nil: undefined }),
+    control: fc.option(any, { nil: undefined }),
+    xenstore: fc.option(any, { nil: undefined }),
+    links: fc.array(link, { maxLength: MOST_LINKS }),
+    pools: fc.array(fc.record({ cpus: fc.integer({ min: 1, max: 3 }), isCredit: fc.boolean() }), {
       maxLength: 2,
     }),
-    10,
-  ),
-  freePercent: rarely(fc.nat({ max: 110 }), 5),
-});
-type Shape = typeof shape extends fc.Arbitrary<infer Value> ? Value : never;
+    faults: rarely(fc.array(fault, { minLength: 1, maxLength: 2 }), 25),
+    flips: rarely(
+      fc.array(fc.record({ at: fc.nat({ max: 0xfffffff }), bit: fc.nat({ max: 7 }) }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+      10,
+    ),
+    freePercent: rarely(fc.nat({ max: 110 }), 5),
+  });
+type Shape = ReturnType<typeof shapeOf> extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** Random launches; small ones are simpler. */
-export const arbitraryLaunch: fc.Arbitrary<RandomLaunch> = shape.map(launchOf);
+/** Random launches of so many domains at most, and perhaps a recovery domain; smaller is simpler. */
+export function arbitraryLaunch(mostDomains = MOST_DOMAINS): fc.Arbitrary<RandomLaunch> {
+  return shapeOf(mostDomains).map(launchOf);
+}
 
 const kernels: Readonly<Record<Architecture, string>> = {
   x86_64: "build/guests/hello.elf",
