@@ -186,7 +186,7 @@ describe("a launch", () => {
     await writeFile(at("changed.img"), bytes);
     const { exitCode, stdout } = await shown([at("changed.img"), "--trust", at("owner.pub")]);
     expect(exitCode).toBe(1);
-    expect(stdout).toContain("the recovery plan: the main one was refused (planDigest)");
+    expect(stdout).toContain("after the main one: planDigest");
     bytes.writeUInt8(bytes.readUInt8(HEADERS_END) ^ 1, HEADERS_END);
     await writeFile(at("changed.img"), bytes);
     const both = await shown([at("changed.img"), "--trust", at("owner.pub")]);
