@@ -117,7 +117,7 @@ describe("layOutGuest", () => {
     const told = readStartOfDay(startOfDay.bytes, address);
     expect(told.cmdline).toBe("root=/dev/zero ünïcode");
     expect(told.memoryMap).toEqual(memoryMap(5 * GIB, { address, bytes: PAGE_SIZE }));
-    expect(readContext(vcpuContexts[0] ?? new Uint8Array())).toEqual({
+    expect(readContext(vcpuContexts.at(-1) ?? new Uint8Array())).toEqual({
       entry: MIB,
       startInfo: address,
     });

@@ -26,7 +26,7 @@ export interface Guest {
   readonly kernel: readonly GuestPage[];
   readonly ramdisk: PlacedBytes | undefined;
   readonly startOfDay: PlacedBytes;
-  /** The state in which vCPUs start, as Xen takes it; vCPU 0 is in the first one. */
+  /** The state in which vCPUs start, as Xen takes it; vCPU 0 is in the last one. */
   readonly vcpuContexts: readonly Uint8Array[];
   /** DomainRecord.devices and sharedInterrupts of contract/image.ts. */
   readonly devices: number;

@@ -55,7 +55,7 @@ export interface Platform {
   /** The start of day for a guest that has it at `address`. */
   encodeStartOfDay(guest: ToldGuest, address: number): Uint8Array;
   /**
-   * The contexts of so many vCPUs. In the first one is vCPU 0, which starts at `entry` and is told of the
+   * The contexts of so many vCPUs. In the last one is vCPU 0, which starts at `entry` and is told of the
    * start of day's address.
    */
   encodeVcpuContexts(entry: number, startOfDay: number, vcpus: number): readonly Uint8Array[];

@@ -88,7 +88,7 @@ function readGuest(
   const vcpuContexts = operations.flatMap((operation) =>
     operation.kind === "setContext" ? [bytesOf(operation.material)] : [],
   );
-  const start = readContext(decoded.architecture, vcpuContexts[0] ?? new Uint8Array());
+  const start = readContext(decoded.architecture, vcpuContexts.at(-1) ?? new Uint8Array());
   if (start === undefined) return undefined;
   const startOfDay = placedAt(start.startInfo / PAGE_SIZE);
   if (startOfDay === undefined) return undefined;

@@ -161,7 +161,7 @@ describe("a guest on arm64", () => {
     const guest = laidOut({}, 3 * MIB);
     if (!guest.ok) throw new Error(guest.diagnostics[0]?.message);
     const { startOfDay, ramdisk, vcpuContexts } = guest.value;
-    expect(readContext(vcpuContexts[0] ?? new Uint8Array())).toEqual({
+    expect(readContext(vcpuContexts.at(-1) ?? new Uint8Array())).toEqual({
       entry: abi.GUEST_RAM0_BASE + 0x80000,
       startInfo: startOfDay.frame * PAGE_SIZE,
     });

@@ -60,9 +60,11 @@ describe("encodeVcpuContexts", () => {
       });
       const of = (typecode: number) =>
         all.flatMap((found) => found.filter((record) => record.typecode === typecode));
-      expect(of(14).map(({ instance }) => instance)).toEqual([...Array(vcpus).keys()]);
+      const instances = of(14).map(({ instance }) => instance);
+      expect(instances.sort((a, b) => a - b)).toEqual([...Array(vcpus).keys()]);
       expect(of(2).map(({ instance }) => instance)).toEqual([0]);
-      expect(all[0]?.[1]?.typecode).toBe(2);
+      // Xen takes down what a later context has no registers of.
+      expect(all.at(-1)?.[1]?.typecode).toBe(2);
     }
   });
 });

@@ -85,7 +85,8 @@ function cachingOf(vcpu: number): SaveRecord {
 
 /**
  * The contexts of so many vCPUs, of which the first starts at `entry` with ebx = `startInfo`, both
- * below 4 GiB. Each has records for as many vCPUs as a context holds.
+ * below 4 GiB. Each has records for as many vCPUs as a context holds. vCPU 0's registers are in the last
+ * one: each context takes every vCPU down that it has no registers of (hvm_load(), hvm/save.c).
  */
 export function encodeVcpuContexts(
   entry: number,
@@ -108,7 +109,8 @@ export function encodeVcpuContexts(
     }
     records.push(caching);
   }
-  return [...contexts, encodeRecords([...records, end])];
+  contexts.push(encodeRecords([...records, end]));
+  return contexts.reverse();
 }
 
 function sizeOf(records: readonly SaveRecord[]): number {
