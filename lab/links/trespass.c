@@ -2,7 +2,8 @@
 /*
  * Linux user space that writes to memory of a link that it may only read: "trespass DOMID REF". It
  * says what Linux and Xen answer when it maps the page to write, and what becomes of a write to it
- * when it has mapped it to read and then told Linux that it may write.
+ * when it has mapped it to read and then told Linux that it may write. Where the processor tries
+ * the write without end, the alarm ends it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <public/grant_table.h>
 #include <xen/gntdev.h>
@@ -60,10 +62,15 @@ int main(int count, char **words)
     printf("have Linux allow it: %s\n", number ? strerror(errno) : "done");
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGBUS, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
     before = *page;
     number = sigsetjmp(stopped, 1);
     if ( !number )
+    {
+        alarm(1);
         *page = ~before;
+        alarm(0);
+    }
     printf("write: %s\n", number ? strsignal(number) : "done");
     printf("changed: %s\n", *page == before ? "no" : "yes");
     return 0;

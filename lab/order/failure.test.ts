@@ -4,8 +4,8 @@
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { DomainInput } from "../../compiler/description/define-launch.js";
-import { HEADERS_END } from "../../contract/image.js";
 import { LaunchStatus } from "../../contract/receipt.js";
+import { SHUTDOWN_crash, SHUTDOWN_poweroff } from "../../contract/xen-abi.js";
 import { everyArchitecture } from "../lab-bench.js";
 import {
   type BootedOrder,
@@ -14,23 +14,14 @@ import {
   doing,
   domainIn,
   millisecondsBetween,
+  refused,
   statesIn,
 } from "./order-bench.js";
-
-const SHUTDOWN_poweroff = 0;
-const SHUTDOWN_crash = 3;
 
 const signalled = (within: string): Pick<DomainInput, "ready"> => ({
   ready: { when: "signalled", within },
 });
 const goOn = { onFailure: "continue" } as const;
-
-/** An image that is refused before anything is created: what the host has free then. */
-function refused(image: Uint8Array): Uint8Array {
-  const damaged = image.slice();
-  damaged[HEADERS_END] = (damaged[HEADERS_END] ?? 0) ^ 1;
-  return damaged;
-}
 
 describe.each(everyArchitecture)(
   "a launch that goes on without domains on %s",

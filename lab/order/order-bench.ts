@@ -4,6 +4,7 @@
 
 import type { CompiledLaunch } from "../../compiler/compile.js";
 import type { DomainInput, LaunchInput } from "../../compiler/description/define-launch.js";
+import { HEADERS_END } from "../../contract/image.js";
 import { guestKernel } from "../../guests/build.js";
 import type { Architecture } from "../../setup/paths.js";
 import {
@@ -71,4 +72,11 @@ export function millisecondsBetween(
   to: number,
 ): number {
   return (to - from) / clockKilohertz;
+}
+
+/** An image that is refused before anything is created: what the host has free then. */
+export function refused(image: Uint8Array): Uint8Array {
+  const damaged = image.slice();
+  damaged[HEADERS_END] = (damaged[HEADERS_END] ?? 0) ^ 1;
+  return damaged;
 }
