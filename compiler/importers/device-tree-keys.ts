@@ -60,7 +60,10 @@ export const domainProperties: KeyTable = {
   viommu: { treatment: "dropped", because: noDevices },
   "llc-colors": { treatment: "dropped", because: "caches are not divided between domains" },
   colors: { treatment: "dropped", because: "caches are not divided between domains" },
-  "domain-cpupool": { treatment: "dropped", because: "there is one pool of CPUs" },
+  "domain-cpupool": {
+    treatment: "dropped",
+    because: "not carried over: `pools` and `pool` of the description say it",
+  },
   sve: { treatment: "dropped", because: "domains get no SVE" },
   "trap-unmapped-accesses": {
     treatment: "dropped",
@@ -101,16 +104,23 @@ export const nodeKinds: KeyTable = {
   "multiboot,ramdisk": { treatment: "kept", because: "ramdisk, of a domain; dom0's is dropped" },
   "multiboot,device-tree": { treatment: "dropped", because: noDevices },
   "xen,xsm-policy": { treatment: "changed", because: "policy.xsm, the file of --material" },
-  "xen,vcpu": { treatment: "dropped", because: "virtual CPUs run on any CPU of the host" },
+  "xen,vcpu": {
+    treatment: "dropped",
+    because: "not carried over: `cpus` and `pinned` of the description say it",
+  },
   "xen,evtchn-v1": {
     treatment: "dropped",
-    because: "links between domains do not work yet; domains make event channels themselves",
+    because:
+      "its ports are numbers that drivers expect; `links` tells each domain its port by name",
   },
   "xen,domain-shared-memory-v1": {
     treatment: "dropped",
-    because: "memory between domains does not work yet",
+    because: "its addresses are fixed in each domain; `links` shares memory by grants",
   },
-  "xen,cpupool": { treatment: "dropped", because: "there is one pool of CPUs" },
+  "xen,cpupool": {
+    treatment: "dropped",
+    because: "not carried over: `pools` and `pool` of the description say it",
+  },
 };
 
 /** Properties of any node of the hardware. All others stay in the board's tree as they are. */

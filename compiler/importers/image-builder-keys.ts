@@ -8,7 +8,7 @@ const noDevices = "domb gives devices to no domain";
 const noDom0 = "there is no dom0";
 const noUBoot = "U-Boot loads one launch image, and its script is yours";
 const noSharing = "caches are not divided between domains";
-const onePool = "there is one pool of CPUs";
+const onePool = "not carried over: `pools` and `pool` of the description say it";
 const noLinux = "Linux without Xen is no launch";
 const noDisk = "domb makes no disks";
 
@@ -111,14 +111,18 @@ export const domainKeys: KeyTable = {
     treatment: "dropped",
     because: "Xen's default holds: such an access is a fault",
   },
-  DOMU_SHARED_MEM: { treatment: "dropped", because: "memory between domains does not work yet" },
+  DOMU_SHARED_MEM: {
+    treatment: "dropped",
+    because: "its addresses are fixed in each domain; `links` shares memory by grants",
+  },
   DOMU_STATIC_EVTCHNS: {
     treatment: "dropped",
-    because: "links between domains do not work yet; domains make event channels themselves",
+    because:
+      "its ports are numbers that drivers expect; `links` tells each domain its port by name",
   },
   DOMU_VCPU_HARD_AFFINITY: {
     treatment: "dropped",
-    because: "virtual CPUs run on any CPU of the host",
+    because: "not carried over: `cpus` and `pinned` of the description say it",
   },
   DOMU_CPUPOOL: { treatment: "dropped", because: onePool },
   DOMU_DRIVER_DOMAIN: { treatment: "dropped", because: noDevices },
