@@ -355,8 +355,9 @@ describe("domb boot", () => {
   });
 
   it("boots a launch and prints what scripts read", async () => {
-    const words = ["boot", "--json", "--icount", "--output-dir", directory, hello];
-    const { exitCode, stdout, stderr } = await domb(...words);
+    const receipt = join(directory, "receipt.json");
+    const words = ["boot", "--json", "--icount", "--output-dir", directory, "--receipt", receipt];
+    const { exitCode, stdout, stderr } = await domb(...words, hello);
     expect(exitCode).toBe(0);
     expect(stderr).toContain("hello says: domb: domain is up");
     expect(JSON.parse(stdout)).toEqual({
@@ -379,6 +380,8 @@ describe("domb boot", () => {
       ],
       xenLog: join(directory, "xen.log"),
     });
+    const report = await domb("report", hello, "--receipt", receipt);
+    expect(report.stdout).toMatch(/^launch\.yaml: success in [\d.]+ ms: 1 of 1 domains runs?$/m);
   });
 
   it("names what the machine lacks and how to install it, and exits with 3", async () => {
