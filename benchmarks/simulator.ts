@@ -2,17 +2,21 @@
 // How much the simulator tries, and how fast it is: the one figure here that depends on the machine.
 
 import { join } from "node:path";
+import fc from "fast-check";
 import { compiledFile } from "../lab/lab-bench.js";
 import { paths } from "../setup/paths.js";
 import { type FileCoverage, measure } from "../simulator/coverage/measure.js";
 import { fuzzCase } from "../simulator/fuzz.js";
 import { judgeLaunch } from "../simulator/judge.js";
+import { arbitraryLaunch } from "../simulator/random/arbitrary-launch.js";
+import { runRandom } from "../simulator/random/run-random.js";
 import { loadBootDomain, simulateLaunch } from "../simulator/simulate.js";
 import { suite } from "../simulator/suite.js";
 import { failures } from "../xen-model/failures.js";
 import type { Figure } from "./sizes.js";
 
 const launches = 5000;
+const randomLaunches = 2000;
 
 /** Launches a second, each made by `run`. */
 function perSecond(run: (index: number) => void): number {
@@ -36,6 +40,27 @@ async function coverageFigures(): Promise<Figure[]> {
     { what: "launches of the coverage", value: driven, unit: "" },
     ...reached("statements"),
     ...reached("branches"),
+  ];
+}
+
+/** Launches at random, as the tests make them, and what was put in their way. */
+async function randomFigures(wasm: WebAssembly.Module): Promise<Figure[]> {
+  const all = fc.sample(arbitraryLaunch(), { seed: 1, numRuns: randomLaunches });
+  const sum = (part: (launch: (typeof all)[number]) => number): number =>
+    all.reduce((total, launch) => total + part(launch), 0);
+  let [broken, idleNs] = [0, 0];
+  for (const random of all) {
+    const { judged } = await runRandom(random, { wasm });
+    if (judged.broken.length > 0) broken++;
+    idleNs += judged.idleNs;
+  }
+  return [
+    { what: "launches at random", value: all.length, unit: "" },
+    { what: "… hypercalls that failed in them", value: sum((one) => one.faults.length), unit: "" },
+    { what: "… bits of images flipped", value: sum((one) => one.flips.length), unit: "" },
+    { what: "… domains that misbehaved", value: sum((one) => one.behaviours.length), unit: "" },
+    { what: "… launches that broke a promise", value: broken, unit: "" },
+    { what: "… time waited although a step could run", value: idleNs, unit: "ns" },
   ];
 }
 
@@ -70,6 +95,7 @@ export async function simulatorFigures(): Promise<Figure[]> {
       }),
       unit: "a second",
     },
+    ...(await randomFigures(wasm)),
     ...(await coverageFigures()),
   ];
 }
