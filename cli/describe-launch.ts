@@ -119,9 +119,9 @@ function orderText(domains: readonly DomainDescription[]): readonly string[] {
   const plain = ({ after, ready, onFailure }: DomainDescription): boolean =>
     after.length === 0 && ready.when === "started" && onFailure === "abort";
   if (domains.every(plain)) return [];
-  const rows = domains.map(({ name, after, ready, onFailure }) => [
+  const rows = domains.map(({ name, recovery, after, ready, onFailure }) => [
     name,
-    after.length === 0 ? "at once" : after.join(", "),
+    recovery ? "a failure, alone" : after.join(", ") || "at once",
     ready.when === "started" ? "started" : `${ready.when} within ${formatDuration(ready.withinMs)}`,
     onFailure,
   ]);

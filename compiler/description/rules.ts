@@ -278,7 +278,7 @@ export const descriptionRules = defineRules({
     title: "A role is given twice",
     severity: "error",
     explanation:
-      "Xen lets the boot domain hand out each privilege once: there is one control domain, one xenstore domain, one reader of the console.",
+      "Xen lets the boot domain hand out each privilege once: there is one control domain, one xenstore domain, one reader of the console. The recovery domain, which runs instead of the others, may have a role of theirs.",
     example: "domains: { a: { roles: [control], … }, b: { roles: [control], … } }",
   },
   DOMB2005: {
@@ -286,7 +286,7 @@ export const descriptionRules = defineRules({
     title: "There is only a recovery domain",
     severity: "error",
     explanation:
-      "The recovery domain is started instead of all others, when their plan is refused; a launch has at least one other.",
+      "The recovery domain is started instead of all others, when their plan is refused or fails; a launch has at least one other.",
     example: "domains: { rescue: { roles: [recovery], … } }",
   },
   ...orderRules,

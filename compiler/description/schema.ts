@@ -78,7 +78,7 @@ export const readySchema = z
       z.enum(readinesses).meta({
         description:
           "`started`: at once; `signalled`: it tells the boot domain by the event channel that " +
-          "`domb.ready` in its command line names; `finished`: it has told so, and has shut down.",
+          "`domb.ready` in its command line names; `finished`: it has told so, and has then powered off.",
       }),
       whenFault,
     ),
@@ -155,8 +155,8 @@ export const domainSchema = z
         description:
           "What it may do to the system: `control` makes it the control domain, `xenstore` the " +
           "xenstore domain, `console` lets it read what is typed at Xen's console. `recovery` makes " +
-          "it the only domain of the recovery plan, which runs when the others' plan is refused. " +
-          "Each role is one domain's at most; `hardware` does not work yet.",
+          "it the only domain of the recovery plan, which runs when the others' plan is refused, or " +
+          "fails and says so. Each role is one domain's of each plan; `hardware` does not work yet.",
         examples: [["control"]],
       }),
       rolesFault,

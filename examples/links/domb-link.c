@@ -39,7 +39,7 @@
 #define COMMAND_LINE "/proc/cmdline"
 #define WORD         "domb.link."
 #define PAGE         4096UL
-#define MOST_LINKS   64
+#define MOST_LINKS   128
 #define PAUSE_NS     10000000L
 
 /* Linux' own header needs others that it does not bring. */
