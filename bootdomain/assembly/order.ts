@@ -31,19 +31,15 @@ const NANOSECONDS_PER_MILLISECOND: u64 = 1000000;
 /** Runs the accepted plan's steps until none is left and every domain is ready, or one fails. */
 export function runSteps(): LaunchStatus {
   let status = LaunchStatus.success;
-  let step: u32 = 0;
-  while (status == LaunchStatus.success && (step != NONE || earliestLimit() != NEVER)) {
-    if (earliestLimit() != NEVER) status = hear(step == NONE ? earliestLimit() : 0);
-    if (status == LaunchStatus.success) status = endLate();
-    step = nextStep();
-    if (status == LaunchStatus.success && step != NONE) status = advance(step);
+  while (status == LaunchStatus.success) {
+    const step = nextStep(true);
+    if (step != NONE) status = runStep(step);
+    const limit = earliestLimit();
+    if (step == NONE && limit == NEVER) break;
+    if (status == LaunchStatus.success && limit != NEVER) status = hear(step == NONE ? limit : 0);
   }
-  return status == LaunchStatus.success && stepIsLeft() ? LaunchStatus.stalled : status;
-}
-
-/** Runs a step, or leaves its domain out. */
-function advance(step: u32): LaunchStatus {
-  return guardIsLost(step) ? abandon(domainOf(step), DomainState.skipped) : runStep(step);
+  const isStalled = status == LaunchStatus.success && nextStep(false) != NONE;
+  return isStalled ? LaunchStatus.stalled : status;
 }
 
 function domainOf(step: u32): u32 {
@@ -81,31 +77,23 @@ function guardHolds(step: u32): bool {
   return true;
 }
 
-/** The first step that can run, or be left out. */
-function nextStep(): u32 {
+/** The first step that is not done; if it is to run: that can run, or be left out. */
+function nextStep(isToRun: bool): u32 {
   const steps = planField(PlanHeader.steps);
   for (let step: u32 = 0; step < steps; step++) {
-    if (!isDone(step) && (guardIsLost(step) || guardHolds(step))) return step;
+    if (!isDone(step) && (!isToRun || guardIsLost(step) || guardHolds(step))) return step;
   }
   return NONE;
 }
 
-function stepIsLeft(): bool {
-  const steps = planField(PlanHeader.steps);
-  for (let step: u32 = 0; step < steps; step++) {
-    if (!isDone(step)) return true;
-  }
-  return false;
-}
-
-/** Runs a step's operations. */
+/** Runs a step's operations, or leaves its domain out. */
 function runStep(step: u32): LaunchStatus {
   const domain = domainOf(step);
-  const end =
-    stepField(step, StepRecord.firstOperation) + stepField(step, StepRecord.operationCount);
+  if (guardIsLost(step)) return abandon(domain, DomainState.skipped);
   const begin = clock();
   let status = LaunchStatus.success;
   let operation = stepField(step, StepRecord.firstOperation);
+  const end = operation + stepField(step, StepRecord.operationCount);
   while (status == LaunchStatus.success && operation < end) {
     status = executeOperation(operation, domain);
     operation++;
@@ -163,7 +151,10 @@ function endLate(): LaunchStatus {
   return status;
 }
 
-/** Waits until this time, or for news, and then takes in all that there is; 0: without waiting. */
+/**
+ * Waits until this time, or for news, and then takes in all that there is; 0: without waiting. Who is
+ * late then has failed.
+ */
 function hear(limit: u64): LaunchStatus {
   const kilohertz: u64 = max<u32>(receiptField(ReceiptHeader.clockKilohertz), 1);
   let status = LaunchStatus.success;
@@ -178,7 +169,7 @@ function hear(limit: u64): LaunchStatus {
     if (status == LaunchStatus.success && heardEvent() != 0) status = takeIn();
     limit = 0;
   }
-  return status;
+  return status == LaunchStatus.success ? endLate() : status;
 }
 
 /** Takes in what wait() has heard. */
