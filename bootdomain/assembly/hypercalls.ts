@@ -3,13 +3,13 @@
 // returns 0, or Xen's errno as a positive number. Xen itself copies into a domain's memory: the
 // boot domain never has any of it mapped.
 
-import { DomainRecord, ImageHeader, MACHINE_ARM64 } from "../../contract/image";
+import { DomainRecord, ImageHeader, MACHINE_ARM64, PlanHeader } from "../../contract/image";
 import { LABEL_BYTES, PAGE_SIZE, POPULATE_BATCH } from "../../contract/limits";
 import { LaunchStatus, ReceiptHeader } from "../../contract/receipt";
 import * as xen from "../../contract/xen-abi";
 import { imageRead } from "./machine";
 import { ARGUMENT, CPUS, FRAMES, headerField, PIECE, PIECE_BYTES, RECEIPT } from "./memory";
-import { domainField, domainLabel } from "./plan";
+import { domainField, domainLabel, planField } from "./plan";
 import { receiptBytes, receiptField } from "./receipt";
 import { bootDomainOp, domctl, memoryOp, sysctl, xsmOp } from "./xen";
 
@@ -297,15 +297,15 @@ function fill(domid: u32, frame: u64, source: u64, count: u64, command: u32): u3
 }
 
 /**
- * XEN_BOOT_DOMAIN_drop: privileges that nobody is to have, privileges and pages of memory that are
- * kept for a recovery plan. Another Xen than ours says EACCES.
+ * XEN_BOOT_DOMAIN_drop, as the plan's header says: privileges that nobody is to have, privileges and
+ * pages of memory that are kept for a recovery plan. Another Xen than ours says EACCES.
  */
-export function dropPrivileges(privileges: u32, reserved: u32, reservedPages: u32): u32 {
+export function dropPrivileges(): u32 {
   clearArgument(xen.xen_boot_domain_drop_size);
-  put32(xen.xen_boot_domain_drop_privileges_offset, privileges);
+  put32(xen.xen_boot_domain_drop_privileges_offset, planField(PlanHeader.dropped));
   put32(xen.xen_boot_domain_drop_interface_version_offset, xen.XEN_DOMCTL_INTERFACE_VERSION);
-  put32(xen.xen_boot_domain_drop_reserved_offset, reserved);
-  put64(xen.xen_boot_domain_drop_reserved_pages_offset, reservedPages);
+  put32(xen.xen_boot_domain_drop_reserved_offset, planField(PlanHeader.reservedPrivileges));
+  put64(xen.xen_boot_domain_drop_reserved_pages_offset, planField(PlanHeader.reservedPages));
   return errnoOf(bootDomainOp(xen.XEN_BOOT_DOMAIN_drop, ARGUMENT));
 }
 

@@ -42,7 +42,7 @@ import {
   addTime,
   domainState,
   receiptField,
-  setDomainState,
+  setDomainField,
   setDomainTime,
   setReceiptField,
 } from "./receipt";
@@ -62,25 +62,17 @@ export function statusOf(error: u32): LaunchStatus {
  * refuses that of a boot domain that was made for another one.
  */
 export function drop(): LaunchStatus {
-  const status = statusOf(
-    dropPrivileges(
-      planField(PlanHeader.dropped),
-      planField(PlanHeader.reservedPrivileges),
-      planField(PlanHeader.reservedPages),
-    ),
-  );
-  const another = receiptField(ReceiptHeader.error) == XEN_EACCES;
-  return another ? LaunchStatus.imageTarget : status;
+  const error = dropPrivileges();
+  const status = statusOf(error);
+  return error == XEN_EACCES ? LaunchStatus.imageTarget : status;
 }
 
 /** Accepts the FLASK policy that Xen enforces, if the plan is for one. */
 export function acceptPolicy(): LaunchStatus {
   const bytes = planField(PlanHeader.policyBytes);
   if (bytes == 0) return LaunchStatus.success;
-  const error = readPolicy();
-  setReceiptField(ReceiptHeader.error, error);
   const isIt =
-    error == 0 &&
+    statusOf(readPolicy()) == LaunchStatus.success &&
     policyBytes() == bytes &&
     digestOfMemoryIs(PLAN + <u32>PlanHeader.policyDigest, PIECE, bytes);
   return isIt ? LaunchStatus.success : LaunchStatus.policy;
@@ -98,76 +90,73 @@ function read(field: OperationRecord): u32 {
 export function executeOperation(operation: u32, domain: u32): LaunchStatus {
   current = operation;
   const kind: OperationKind = read(OperationRecord.kind);
-  switch (kind) {
-    case OperationKind.verify:
-      return verify(read(OperationRecord.material));
-    case OperationKind.createPool:
-      return statusOf(createPool(read(OperationRecord.pool), read(OperationRecord.scheduler)));
-    case OperationKind.moveCpu:
-      return statusOf(moveCpu(read(OperationRecord.pool), read(OperationRecord.cpu)));
-    default:
-      break;
-  }
+  if (kind == OperationKind.verify) return verify(read(OperationRecord.material));
+  const isOfHost = kind == OperationKind.createPool || kind == OperationKind.moveCpu;
   const needed = kind == OperationKind.createDomain ? DomainState.absent : DomainState.created;
-  if (domainState(domain) != needed) return LaunchStatus.outOfOrder;
+  if (!isOfHost && domainState(domain) != needed) return LaunchStatus.outOfOrder;
+  const usesMaterial = kind == OperationKind.copy || kind == OperationKind.setContext;
+  if (usesMaterial && !isVerified(read(OperationRecord.material))) return LaunchStatus.outOfOrder;
+  return statusOf(perform(kind, domain));
+}
+
+/** Makes the operation's hypercalls; returns Xen's errno. */
+function perform(kind: OperationKind, domain: u32): u32 {
   const domid = domainField(domain, DomainRecord.domid);
   const begin = clock();
-  let error: u32 = 0;
   switch (kind) {
+    case OperationKind.createPool:
+      return createPool(read(OperationRecord.pool), read(OperationRecord.scheduler));
+    case OperationKind.moveCpu:
+      return moveCpu(read(OperationRecord.pool), read(OperationRecord.cpu));
+    case OperationKind.createDomain: {
+      const error = createDomain(domain, domid);
+      if (error == 0) reach(domain, DomainState.created, ReceiptDomain.createdAt, begin);
+      return error;
+    }
+    case OperationKind.start: {
+      const error = startDomain(domid);
+      if (error != 0) return error;
+      reach(domain, DomainState.started, ReceiptDomain.startedAt, begin);
+      if (domainField(domain, DomainRecord.readiness) == <u32>Readiness.started) {
+        setDomainTime(domain, ReceiptDomain.readyAt, begin);
+      }
+      return 0;
+    }
+    case OperationKind.allocateVcpus:
+      return allocateVcpus(domid, domainField(domain, DomainRecord.vcpus));
+    case OperationKind.setPagingPool:
+      return setPagingPool(domid, domainField(domain, DomainRecord.pagingPoolPages));
+    case OperationKind.limitMemory:
+      return limitMemory(domid, domainField(domain, DomainRecord.memoryPages));
     case OperationKind.populate:
     case OperationKind.clear:
     case OperationKind.copy:
-      return fill(kind, domid);
-    case OperationKind.setContext:
-      return giveContext(domid);
-    case OperationKind.createDomain:
-      error = createDomain(domain, domid);
-      if (error == 0) reach(domain, DomainState.created, ReceiptDomain.createdAt, begin);
-      break;
-    case OperationKind.start:
-      error = startDomain(domid);
-      if (error == 0) {
-        reach(domain, DomainState.started, ReceiptDomain.startedAt, begin);
-        if (domainField(domain, DomainRecord.readiness) == <u32>Readiness.started) {
-          setDomainTime(domain, ReceiptDomain.readyAt, begin);
-        }
-      }
-      break;
-    case OperationKind.allocateVcpus:
-      error = allocateVcpus(domid, domainField(domain, DomainRecord.vcpus));
-      break;
-    case OperationKind.setPagingPool:
-      error = setPagingPool(domid, domainField(domain, DomainRecord.pagingPoolPages));
-      break;
-    case OperationKind.limitMemory:
-      error = limitMemory(domid, domainField(domain, DomainRecord.memoryPages));
-      break;
+      return fill(kind, domid, begin);
+    case OperationKind.setContext: {
+      const material = read(OperationRecord.material);
+      const offset = materialField(material, MaterialRecord.offset);
+      return setContext(domid, offset, materialField(material, MaterialRecord.bytes));
+    }
     case OperationKind.setAffinity: {
       const vcpu = read(OperationRecord.vcpu);
       const low = read(OperationRecord.lowCpus);
-      error = setAffinity(domid, vcpu, low, read(OperationRecord.highCpus));
-      break;
+      return setAffinity(domid, vcpu, low, read(OperationRecord.highCpus));
     }
     case OperationKind.setShare: {
       const weight = read(OperationRecord.weight);
-      const cap = read(OperationRecord.cap);
-      error = setShare(domid, read(OperationRecord.scheduler), weight, cap);
-      break;
+      return setShare(domid, read(OperationRecord.scheduler), weight, read(OperationRecord.cap));
     }
     case OperationKind.openSignal:
-      error = openChannel(BOOT_DOMID, domid, read(OperationRecord.port));
-      break;
+      return openChannel(BOOT_DOMID, domid, read(OperationRecord.port));
     default:
-      error = link(kind, domid);
+      return link(kind, domid);
   }
-  return statusOf(error);
 }
 
 /** Gives memory to a domain, or fills it; the receipt tells the time that each kind takes. */
-function fill(kind: OperationKind, domid: u32): LaunchStatus {
+function fill(kind: OperationKind, domid: u32, begin: u64): u32 {
   const frame = read(OperationRecord.frame);
   const count = read(OperationRecord.count);
-  const begin = clock();
   let ticks = ReceiptHeader.populateTicks;
   let error: u32;
   if (kind == OperationKind.populate) {
@@ -177,21 +166,12 @@ function fill(kind: OperationKind, domid: u32): LaunchStatus {
     ticks = ReceiptHeader.clearTicks;
   } else {
     const material = read(OperationRecord.material);
-    if (!isVerified(material)) return LaunchStatus.outOfOrder;
     const offset = materialField(material, MaterialRecord.offset) + read(OperationRecord.offset);
     error = copyPages(domid, frame, offset, count);
     ticks = ReceiptHeader.copyTicks;
   }
   addTime(ticks, begin);
-  return statusOf(error);
-}
-
-/** Sets the context of vCPU 0 from a material. */
-function giveContext(domid: u32): LaunchStatus {
-  const material = read(OperationRecord.material);
-  if (!isVerified(material)) return LaunchStatus.outOfOrder;
-  const offset = materialField(material, MaterialRecord.offset);
-  return statusOf(setContext(domid, offset, materialField(material, MaterialRecord.bytes)));
+  return error;
 }
 
 /** Makes a link with another domain, if there is that: the launch may go on without it. */
@@ -210,21 +190,25 @@ function link(kind: OperationKind, domid: u32): u32 {
 
 /** A domain has come to a state. */
 function reach(domain: u32, state: DomainState, field: ReceiptDomain, at: u64): void {
-  setDomainState(domain, state);
+  setDomainField(domain, ReceiptDomain.state, state);
   setDomainTime(domain, field, at);
+}
+
+function isThere(domain: u32): bool {
+  const state = domainState(domain);
+  return state == DomainState.created || state == DomainState.started;
 }
 
 /** Destroys a domain, if it is there; what it is from then on, the receipt keeps. */
 export function abandon(domain: u32, state: DomainState): LaunchStatus {
-  const found = domainState(domain);
-  if (found == DomainState.created || found == DomainState.started) {
+  if (isThere(domain)) {
     const begin = clock();
     const error = destroyDomain(domainField(domain, DomainRecord.domid));
     // Another domain may have destroyed it already.
     if (error != 0 && error != XEN_ESRCH) return statusOf(error);
     setDomainTime(domain, ReceiptDomain.destroyedAt, begin);
   }
-  setDomainState(domain, state);
+  setDomainField(domain, ReceiptDomain.state, state);
   return LaunchStatus.success;
 }
 
@@ -232,10 +216,7 @@ export function abandon(domain: u32, state: DomainState): LaunchStatus {
 export function undo(domains: u32): void {
   const error = receiptField(ReceiptHeader.error);
   for (let domain = domains; domain != 0; domain--) {
-    const state = domainState(domain - 1);
-    if (state == DomainState.created || state == DomainState.started) {
-      abandon(domain - 1, DomainState.destroyed);
-    }
+    if (isThere(domain - 1)) abandon(domain - 1, DomainState.destroyed);
   }
   setReceiptField(ReceiptHeader.error, error);
 }

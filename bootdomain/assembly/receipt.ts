@@ -103,11 +103,6 @@ export function domainState(domain: u32): DomainState {
   return load<u32>(domainRecord(domain) + <u32>ReceiptDomain.state);
 }
 
-/** Sets a domain's state. */
-export function setDomainState(domain: u32, state: DomainState): void {
-  setDomainField(domain, ReceiptDomain.state, state);
-}
-
 /** Sets a 32-bit field of a domain's record. */
 export function setDomainField(domain: u32, field: ReceiptDomain, value: u32): void {
   store<u32>(domainRecord(domain) + <u32>field, value);
