@@ -35,13 +35,10 @@ export function launch(
   beginReceipt(clockKilohertz);
   placeMemory(memoryBase, imageFrame);
   let status = accept(MAIN_HEADER, moduleBytes, machine);
-  let isRecovering = status != LaunchStatus.success;
-  if (status == LaunchStatus.success) {
-    status = run();
-    isRecovering = status != LaunchStatus.success && wantsRecovery();
-  }
+  const isRefused = status != LaunchStatus.success;
+  if (!isRefused) status = run();
   endReceipt(status);
-  if (isRecovering) {
+  if (isRefused || wantsRecovery()) {
     addPart();
     if (accept(RECOVERY_HEADER, moduleBytes, machine) == LaunchStatus.success) {
       status = run();
@@ -71,7 +68,7 @@ function run(): LaunchStatus {
   return status;
 }
 
-/** Whether the domain that has failed asks for the recovery plan. */
+/** Whether a domain has failed that asks for the recovery plan. */
 function wantsRecovery(): bool {
   const number = receiptField(ReceiptHeader.domain);
   if (number == 0) return false;
