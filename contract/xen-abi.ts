@@ -33,7 +33,6 @@ export const XEN_DOMCTL_CDF_receipt = 0x200000;
 export const XEN_SYSCTL_INTERFACE_VERSION = 0x15;
 export const XEN_SYSCTL_cpupool_op = 0x12;
 export const XEN_SYSCTL_CPUPOOL_OP_CREATE = 0x1;
-export const XEN_SYSCTL_CPUPOOL_OP_DESTROY = 0x2;
 export const XEN_SYSCTL_CPUPOOL_OP_ADDCPU = 0x4;
 export const XEN_SYSCTL_CPUPOOL_OP_RMCPU = 0x5;
 export const XENMEM_populate_physmap = 0x6;

@@ -62,7 +62,6 @@ export const common: Interface = {
     "XEN_SYSCTL_INTERFACE_VERSION",
     "XEN_SYSCTL_cpupool_op",
     "XEN_SYSCTL_CPUPOOL_OP_CREATE",
-    "XEN_SYSCTL_CPUPOOL_OP_DESTROY",
     "XEN_SYSCTL_CPUPOOL_OP_ADDCPU",
     "XEN_SYSCTL_CPUPOOL_OP_RMCPU",
     "XENMEM_populate_physmap",

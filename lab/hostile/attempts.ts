@@ -185,7 +185,7 @@ export const attemptGroups: readonly AttemptGroup[] = [
     ["share_real_time", "EPERM", "set a period of the real-time scheduler"],
     ["share_other_scheduler", "EINVAL", "set a weight of a scheduler that is not the domain's"],
     ["pool_create", "EPERM", "make a CPU pool while a domain runs that it has started"],
-    ["pool_destroy", "EPERM", "destroy one then"],
+    ["pool_destroy", "EPERM", "destroy one"],
     ["pool_add_cpu", "EPERM", "give a pool a CPU then"],
     ["pool_remove_cpu", "EPERM", "take a CPU from a pool then"],
     ["sysctl_other_version", "EACCES", "a sysctl of another version"],

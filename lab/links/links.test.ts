@@ -12,6 +12,7 @@ import {
   XEN_EEXIST,
   XEN_EINVAL,
   XEN_ENODEV,
+  XEN_EPERM,
 } from "../../contract/xen-abi.js";
 import type { Architecture } from "../../setup/paths.js";
 import { withBootDomain } from "../altered-boot-domain.js";
@@ -67,7 +68,7 @@ describe.each(everyArchitecture)("domains that the boot domain links on %s", (_,
       create_pool: 0,
       remove_cpu: -XEN_EINVAL,
       add_cpu: -XEN_ENODEV,
-      destroy_pool: 0,
+      destroy_pool: -XEN_EPERM,
       ...{ signal_first: 0, signal_second: 0, signal_again: -XEN_EEXIST },
       ...{ channel: 0, channel_again: -XEN_EEXIST },
       ...{ grant_to_write: 0, grant_to_read: 0, grant_to_itself: 0 },
