@@ -107,7 +107,7 @@ export const enum DomainRecord {
   cpuPool = 136,
   /** a Readiness */
   readiness = 140,
-  /** time from its start within which it must be ready, in milliseconds; 0: it is ready once started */
+  /** time from its start within which it must be ready, in milliseconds; 0 where that is at once */
   readyWithin = 144,
   /** an OnFailure */
   onFailure = 148,
@@ -244,7 +244,7 @@ export const enum OperationKind {
   copy = 7,
   /** fills count pages of its memory from frame with zeros */
   clear = 8,
-  /** sets the context of vCPU 0 from material */
+  /** sets the context of vCPU 0 from material; on x86-64 also the MTRRs of any vCPU */
   setContext = 9,
   /** starts the domain */
   start = 10,

@@ -20,14 +20,14 @@ beforeAll(async () => {
 /** What the model answered, as "hypercall answer", to launches without faults. */
 async function answersOn(architecture: Architecture): Promise<ReadonlySet<string>> {
   const { two } = await baseLaunches(architecture);
-  const cases: readonly Pick<SuiteCase, "image" | "freePages" | "policy">[] = [
+  const cases: readonly Omit<SuiteCase, "name" | "faults">[] = [
     ...(await suite(architecture)).filter(({ faults }) => faults.length === 0),
     ...Array.from({ length: 500 }, (_, seed) => fuzzCase(two.image, String(seed))),
   ];
   const met = new Set<string>();
-  for (const { image, freePages, policy } of cases) {
+  for (const { image, ...host } of cases) {
     simulateLaunch(image, {
-      ...{ wasm, machine: machines[architecture], freePages, policy },
+      ...{ machine: machines[architecture], ...host, wasm },
       observe: ({ name, wanted }, answer = 0) => {
         if (answer < 0) met.add(`${name} ${errnoName(-answer)}`);
         if (name === "populate" && answer >= 0 && answer < wanted) met.add(`${name} fewer`);

@@ -174,10 +174,10 @@ function fill(kind: OperationKind, domid: u32, begin: u64): u32 {
   return error;
 }
 
-/** Makes a link with another domain, if there is that: the launch may go on without it. */
+/** Makes a link with another domain, unless the launch goes on without that. */
 function link(kind: OperationKind, domid: u32): u32 {
   const peer = read(OperationRecord.peer);
-  if (domainState(peer) != DomainState.created) return 0;
+  if (isLost(peer)) return 0;
   const remote = domainField(peer, DomainRecord.domid);
   if (kind == OperationKind.openChannel) {
     return openChannel(domid, remote, read(OperationRecord.port));
@@ -192,6 +192,12 @@ function link(kind: OperationKind, domid: u32): u32 {
 function reach(domain: u32, state: DomainState, field: ReceiptDomain, at: u64): void {
   setDomainField(domain, ReceiptDomain.state, state);
   setDomainTime(domain, field, at);
+}
+
+/** Whether the launch goes on without the domain. */
+export function isLost(domain: u32): bool {
+  const state = domainState(domain);
+  return state == DomainState.failed || state == DomainState.skipped;
 }
 
 function isThere(domain: u32): bool {

@@ -9,7 +9,7 @@ import { SHUTDOWN_poweroff, XEN_BOOT_DOMAIN_EVENT_signalled } from "../../contra
 import { heardDomid, heardEvent, heardReason, wait } from "./hypercalls";
 import { clock } from "./machine";
 import { DONE } from "./memory";
-import { abandon, executeOperation, statusOf } from "./operations";
+import { abandon, executeOperation, isLost, statusOf } from "./operations";
 import { domainField, guardDomain, planField, stepField } from "./plan";
 import {
   addTime,
@@ -44,12 +44,6 @@ export function runSteps(): LaunchStatus {
 
 function domainOf(step: u32): u32 {
   return stepField(step, StepRecord.domain);
-}
-
-/** Whether the launch goes on without the domain. */
-function isLost(domain: u32): bool {
-  const state = domainState(domain);
-  return state == DomainState.failed || state == DomainState.skipped;
 }
 
 function isDone(step: u32): bool {

@@ -266,12 +266,20 @@ class Sequences {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const used = [...new Set(sequence.flatMap(materialsOf))];
-    const whole = [...used.map((material) => ({ kind: "verify" as const, material })), ...sequence];
+    const verify = used.map((material) => ({ kind: "verify" as const, material }));
+    // Pools are for others, too: they are made whatever becomes of this domain's materials.
+    const pools = sequence.filter(isOfPool);
+    const own = sequence.filter((operation) => !isOfPool(operation));
+    const whole = [...pools, ...verify, ...own];
     const firstOperation = this.operations.push(...whole) - whole.length;
     const place = { firstOperation, operationCount: whole.length };
     this.#known.set(key, place);
     return place;
   }
+}
+
+function isOfPool({ kind }: PlanOperation): boolean {
+  return kind === "createPool" || kind === "moveCpu";
 }
 
 function materialsOf(operation: PlanOperation): readonly number[] {
