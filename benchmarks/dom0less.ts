@@ -10,7 +10,7 @@ import { relative } from "node:path";
 import { defaultMarker } from "../lab/boot.js";
 import { bootDomainClock } from "../lab/boot-domain-clock.js";
 import { bootDom0less, type LinuxDomain } from "../lab/dom0less/boot-dom0less.js";
-import { booted, compiled } from "../lab/lab-bench.js";
+import { booted, compiled, exactTime } from "../lab/lab-bench.js";
 import { type LogLine, parseLogLine, readFrequency } from "../lab/xen-log.js";
 import { paths } from "../setup/paths.js";
 import type { Figure } from "./sizes.js";
@@ -83,7 +83,10 @@ async function launched(linuxes: readonly LinuxDomain[]): Promise<Launch> {
       ]),
     ),
   });
-  const { outcome, xenLog } = await booted(image, xenCommandLine, { hostMemoryBytes });
+  const { outcome, xenLog } = await booted(image, xenCommandLine, {
+    ...exactTime,
+    hostMemoryBytes,
+  });
   if (outcome.status !== "success") throw new Error(outcome.reason);
   const clock = bootDomainClock(outcome.receiptLines);
   return {

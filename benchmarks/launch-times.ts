@@ -3,7 +3,7 @@
 // every run on every machine gives the same figures.
 
 import { bootDomainClock } from "../lab/boot-domain-clock.js";
-import { type Booted, booted, compiledExample } from "../lab/lab-bench.js";
+import { type Booted, booted, compiledExample, exactTime } from "../lab/lab-bench.js";
 import type { Figure } from "./sizes.js";
 
 function milliseconds(what: string, nanoseconds: number): Figure {
@@ -39,7 +39,7 @@ export function launchFigures({ outcome }: Booted): Figure[] {
 /** Boots examples/two-linux and measures it. */
 export async function twoLinuxFigures(): Promise<Figure[]> {
   const { image, plan, xenCommandLine } = await compiledExample("two-linux");
-  const launch = await booted(image, xenCommandLine);
+  const launch = await booted(image, xenCommandLine, exactTime);
   const digest = bootDomainClock(launch.outcome.receiptLines).digest;
   const bytes = plan.materials.reduce((sum, material) => sum + material.bytes, 0);
   const perByte = Math.round((100 * digest) / bytes) / 100;

@@ -5,7 +5,7 @@
 
 import type { Plan } from "../compiler/plan/plan.js";
 import { guestKernel } from "../guests/build.js";
-import { booted, compiled } from "../lab/lab-bench.js";
+import { booted, compiled, exactTime } from "../lab/lab-bench.js";
 import { parseReceiptLines, type Receipt } from "../xen-model/receipt.js";
 import type { Figure } from "./sizes.js";
 
@@ -37,7 +37,7 @@ async function launched(count: number, inSequence: boolean): Promise<Launch> {
       ]),
     ),
   });
-  const { outcome } = await booted(image, xenCommandLine);
+  const { outcome } = await booted(image, xenCommandLine, exactTime);
   const receipt = parseReceiptLines(outcome.receiptLines);
   if (outcome.status !== "success" || receipt === undefined) throw new Error(outcome.reason);
   return { plan, receipt };

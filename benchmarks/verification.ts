@@ -9,7 +9,7 @@ import type { CompiledLaunch } from "../compiler/compile.js";
 import { runBatch } from "../lab/batch/batch.js";
 import { corruptedLaunches, signedLaunch } from "../lab/batch/corruption.js";
 import { bootDomainClock } from "../lab/boot-domain-clock.js";
-import { type Booted, booted, compiledExample } from "../lab/lab-bench.js";
+import { type Booted, booted, compiledExample, exactTime } from "../lab/lab-bench.js";
 import { paths } from "../setup/paths.js";
 import { signedImage, testKey } from "../simulator/suite/test-keys.js";
 import { type Figure, textBytes } from "./sizes.js";
@@ -45,8 +45,8 @@ async function bothWays({ image, xenCommandLine }: CompiledLaunch): Promise<{
 }> {
   const signed = await signedImage(image, owner);
   return {
-    unverified: await booted(image, xenCommandLine),
-    verified: await booted(signed, xenCommandLine, { trust }),
+    unverified: await booted(image, xenCommandLine, exactTime),
+    verified: await booted(signed, xenCommandLine, { ...exactTime, trust }),
   };
 }
 

@@ -48,6 +48,8 @@ export interface BootRequest {
   /** Whom the boot domain trusts; default: the file as it is built. */
   readonly trust?: Trust | undefined;
   readonly icount: boolean;
+  /** An instruction takes 2 to the power of this many nanoseconds then; default: 0. */
+  readonly instructionShift?: number;
   readonly hostMemoryBytes: number;
   /** The interrupt controller of an arm64 host; default: that of launches that name no board. */
   readonly gic?: GicVersion;
@@ -310,6 +312,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         moreOptions: request.qemuOptions ?? [],
         cpus: hostCpusOf(request.image),
         icount: request.icount,
+        instructionShift: request.instructionShift ?? 0,
         ...(request.gic === undefined ? {} : { gic: request.gic }),
         modules: modules.map(({ file, kind }) => ({ file, kind })),
         signal: AbortSignal.any(stops),

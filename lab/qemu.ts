@@ -25,6 +25,8 @@ export interface HostRequest {
   readonly moreOptions: readonly string[];
   /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
   readonly icount: boolean;
+  /** An instruction takes 2 to the power of this many nanoseconds then; default: 0. */
+  readonly instructionShift?: number;
   /** A socket that takes what is typed at the host's serial port. */
   readonly consoleSocket?: string;
   readonly modules: readonly BootModule[];
@@ -64,7 +66,10 @@ export function commonWords(request: Omit<HostRequest, "modules" | "xenCommandLi
     ...["-m", `${Math.ceil(request.memoryBytes / mebibyte)}M`],
     // Without a seed and a clock on virtual time two runs differ.
     ...(request.icount
-      ? ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
+      ? [
+          ...["-icount", `shift=${request.instructionShift ?? 0},sleep=off`, "-seed", "1"],
+          ...["-rtc", "base=2026-01-01T00:00:00,clock=vm"],
+        ]
       : []),
     ...["-display", "none", "-net", "none", "-no-reboot", "-nodefaults"],
     ...(request.consoleSocket === undefined

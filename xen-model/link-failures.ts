@@ -28,10 +28,12 @@ export const linkFailures: FailureTables = {
       ["EINVAL", `boot_domain_channel ${bootDomain}`, "the port is 0"],
       ["EEXIST", `boot_domain_channel ${bootDomain}`, "the port is in use"],
       ["ENOSPC", `evtchn_allocate_port ${events}`, "the port is beyond the domain's last one"],
+      ...unstarted,
     ],
     grant: [
       ["EINVAL", `boot_domain_grant ${bootDomain}`, "a flag is unknown"],
       ["ERANGE", `gnttab_seed ${grants}`, "the grant table can't be as large"],
+      ...unstarted,
     ],
   },
   memory: {
@@ -42,14 +44,12 @@ export const linkFailures: FailureTables = {
     openChannel: [
       ["EFAULT", `boot_domain_channel ${bootDomain}`, "the argument can't be read"],
       ["ENOSPC", `lock_and_join ${bootDomain}`, "one of the two is not among the first domains"],
-      ...unstarted,
       notCaller,
     ],
     grant: [
       ["EFAULT", `boot_domain_grant ${bootDomain}`, "the argument can't be read"],
       ["ENOSPC", `lock_and_join ${bootDomain}`, "one of the two is not among the first domains"],
       ["ERANGE", `gnttab_seed ${grants}`, "there are no such pages"],
-      ...unstarted,
       notCaller,
     ],
     wait: [

@@ -216,7 +216,7 @@ describe.each(everyArchitecture)("links under FLASK on %s", (_, architecture) =>
   const underFlask = async (): Promise<Partial<BootRequest>> => ({
     policy: await readFile(paths.xenPolicy()),
     // 32 ns an instruction: arm64's Xen counts down three seconds where SILO is not its module.
-    qemuOptions: architecture === "arm64" ? ["-icount", "shift=5"] : [],
+    ...(architecture === "arm64" ? { instructionShift: 5 } : {}),
   });
 
   it("are for domains with the label for it, as domb's policy has it, and for no others", async () => {

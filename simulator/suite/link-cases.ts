@@ -71,7 +71,7 @@ function grantCases(base: OrderedLaunch): readonly (readonly [string, Uint8Array
   const { storage } = ordered;
   const changes: readonly Partial<Operation<"grant">>[] = [
     ...[{}, { readOnly: 1 }, { readOnly: 2 }, { readOnly: MOST }, { peer: storage }],
-    ...[4, MOST].map((peer) => ({ peer })),
+    ...[3, 4, MOST].map((peer) => ({ peer })),
     ...[0, 510, 511, 512, 2046, 2047, 2048, MOST].map((reference) => ({ reference })),
     ...[0, 1, 512, MAX_FRAME, MOST].map((count) => ({ count })),
     ...[MAX_FRAME - 2, MAX_FRAME - 1, MOST].map((frame) => ({ frame })),
@@ -113,10 +113,12 @@ function momentCases(base: OrderedLaunch): readonly (readonly [string, Uint8Arra
       [`${operation.kind} before the creation`, withOperations(base, first, 0, operation)],
       [`${operation.kind} after the creation`, withOperations(base, first + 3, 0, operation)],
     ]),
-    [
-      "a channel after the start of its other end",
-      withLinks({ ...base, plan: startedFirst(base) }, web, channel({ peer: storage })),
-    ],
+    ...[channel({ peer: storage }), grant({ peer: storage })].map(
+      (operation): readonly [string, Uint8Array] => [
+        `${operation.kind} after the start of its other end`,
+        withLinks({ ...base, plan: startedFirst(base) }, web, operation),
+      ],
+    ),
     ["links of domains with one domid", withPlan(base, { domains: twice })],
   ];
 }
