@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { XEN_DOMCTL_CDF_control } from "../contract/xen-abi.js";
 import { paths } from "../setup/paths.js";
 import { decodeKeptReceipt } from "./kept-receipt.js";
-import { type Booted, booted, compiledExample } from "./lab-bench.js";
+import { type Booted, booted, compiledExample, exactTime } from "./lab-bench.js";
 
 const example = join(paths.checkout, "examples", "control-domain");
 const MIB_PAGES = 256;
@@ -39,7 +39,7 @@ describe("examples/control-domain", () => {
 
   beforeAll(async () => {
     const { image, xenCommandLine } = await compiledExample("control-domain");
-    launch = await booted(image, xenCommandLine);
+    launch = await booted(image, xenCommandLine, exactTime);
     ran = ranIn(launch.outputs.control ?? "");
   });
 

@@ -91,7 +91,7 @@ export interface Booted {
   readonly xenLog: string;
 }
 
-/** For figures: an instruction is a nanosecond. */
+/** For figures, and where little may happen in between: an instruction is a nanosecond. */
 export const exactTime = { instructionShift: 0 } as const;
 
 /**
