@@ -76,7 +76,8 @@ static const uint8_t *read_receipt(uint32_t *bytes)
             __HYPERVISOR_boot_domain_op, { XEN_BOOT_DOMAIN_receipt, (uintptr_t)part },
         };
 
-        memset(part, 0, sizeof(*part));
+        /* Xen finds no page to write to that Linux has not seen written. */
+        memset(part, 0, (1 + BUFFER_PAGES) * PAGE);
         set_xen_guest_handle_raw(part->buffer, buffer);
         part->bytes = BUFFER_PAGES * PAGE;
         answer = ioctl(calls, IOCTL_PRIVCMD_HYPERCALL, &call);

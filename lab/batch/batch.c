@@ -8,6 +8,7 @@
 #define start                start_single
 #define Z_machineZ_trustRead real_trust_read
 #define Z_xenZ_domctl        real_domctl
+#define Z_xenZ_sysctl        real_sysctl
 #define Z_xenZ_memoryOp      real_memory_op
 #define Z_xenZ_consoleWrite  real_console_write
 #define Z_xenZ_xsmOp         real_xsm_op
@@ -16,6 +17,7 @@
 #undef start
 #undef Z_machineZ_trustRead
 #undef Z_xenZ_domctl
+#undef Z_xenZ_sysctl
 #undef Z_xenZ_memoryOp
 #undef Z_xenZ_consoleWrite
 #undef Z_xenZ_xsmOp
@@ -44,7 +46,8 @@ struct batch_fault {
 /* As hypercallNames in xen-model/hypercalls.ts. */
 enum {
     CREATE_DOMAIN, ALLOCATE_VCPUS, SET_PAGING_POOL, LIMIT_MEMORY, POPULATE, COPY, CLEAR,
-    SET_CONTEXT, START, DESTROY, CONSOLE, EXIT, DROP, POLICY, LABEL, HYPERCALLS
+    SET_CONTEXT, SET_AFFINITY, SET_SHARE, CHANGE_POOL, OPEN_CHANNEL, GRANT, START, WAIT, DESTROY,
+    CONSOLE, EXIT, DROP, POLICY, LABEL, HYPERCALLS
 };
 
 static const struct batch_fault *faults;
@@ -52,6 +55,8 @@ static uint32_t fault_count;
 static const uint8_t *case_trust;
 static uint32_t occurrences[HYPERCALLS];
 static uint32_t hypercalls;
+/* As the exit has it. */
+static uint32_t receipt_bytes;
 
 /* Domains that Xen has created for this case and not destroyed. */
 static struct { uint16_t domid; bool started; } left[MAX_LEFT];
@@ -103,6 +108,8 @@ static unsigned int name_of(uint32_t command)
     case XEN_DOMCTL_set_paging_mempool_size: return SET_PAGING_POOL;
     case XEN_DOMCTL_max_mem: return LIMIT_MEMORY;
     case XEN_DOMCTL_setcontext: return SET_CONTEXT;
+    case XEN_DOMCTL_setvcpuaffinity: return SET_AFFINITY;
+    case XEN_DOMCTL_scheduler_op: return SET_SHARE;
     case XEN_DOMCTL_unpausedomain: return START;
     case XEN_DOMCTL_destroydomain: return DESTROY;
     default: crash();
@@ -129,6 +136,13 @@ u32 Z_xenZ_domctl(struct Z_xen_instance_t *xen, u32 argument)
             note_destroyed(domid);
     }
     return fault ? fault->answer : answer;
+}
+
+u32 Z_xenZ_sysctl(struct Z_xen_instance_t *xen, u32 argument)
+{
+    const struct batch_fault *fault = next_fault(CHANGE_POOL);
+
+    return fault ? fault->answer : real_sysctl(xen, argument);
 }
 
 void Z_machineZ_trustRead(struct Z_machine_instance_t *machine, u32 destination)
@@ -166,28 +180,27 @@ u32 Z_xenZ_xsmOp(struct Z_xen_instance_t *xen, u32 argument)
 
 u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 {
+    static const uint8_t names[] = {
+        [XEN_BOOT_DOMAIN_exit] = EXIT, [XEN_BOOT_DOMAIN_copy] = COPY,
+        [XEN_BOOT_DOMAIN_clear] = CLEAR, [XEN_BOOT_DOMAIN_drop] = DROP,
+        [XEN_BOOT_DOMAIN_policy] = POLICY, [XEN_BOOT_DOMAIN_wait] = WAIT,
+        [XEN_BOOT_DOMAIN_channel] = OPEN_CHANNEL, [XEN_BOOT_DOMAIN_grant] = GRANT,
+    };
+    const struct batch_fault *fault = next_fault(names[command]);
     struct xen_boot_domain_fill *fill;
-    const struct batch_fault *fault;
 
     if ( command == XEN_BOOT_DOMAIN_exit )
     {
-        fault = next_fault(EXIT);
+        receipt_bytes = ((const struct xen_boot_domain_exit *)linear(argument, 0))->receipt_bytes;
         if ( fault )
             return fault->answer;
         __builtin_longjmp(exit_buffer, 1);
     }
+    /* Not passed on: it would bind the cases that follow. */
     if ( command == XEN_BOOT_DOMAIN_drop )
-    {
-        /* Not passed on: it would bind the cases that follow. */
-        fault = next_fault(DROP);
         return fault ? fault->answer : 0;
-    }
-    if ( command == XEN_BOOT_DOMAIN_policy )
-    {
-        fault = next_fault(POLICY);
+    if ( command != XEN_BOOT_DOMAIN_copy && command != XEN_BOOT_DOMAIN_clear )
         return fault ? fault->answer : real_boot_domain_op(xen, command, argument);
-    }
-    fault = next_fault(command == XEN_BOOT_DOMAIN_copy ? COPY : CLEAR);
     if ( !fault )
         return real_boot_domain_op(xen, command, argument);
     fill = linear(argument, sizeof(*fill));
@@ -203,17 +216,15 @@ u32 Z_xenZ_bootDomainOp(struct Z_xen_instance_t *xen, u32 command, u32 argument)
 static void show_receipt(void)
 {
     uint32_t address = Z_dombZ_receipt(&domb);
-    const uint32_t *header = linear(address, 128);
-    uint32_t bytes = 128 + header[2] * 24;
-    const uint8_t *receipt = linear(address, bytes);
+    const uint8_t *receipt = linear(address, receipt_bytes);
 
-    for ( uint32_t i = 0; i < bytes; i++ )
+    for ( uint32_t i = 0; i < receipt_bytes; i++ )
     {
         if ( !line_length )
             add_text("batch: receipt ");
         add_character("0123456789abcdef"[receipt[i] >> 4]);
         add_character("0123456789abcdef"[receipt[i] & 15]);
-        if ( i % 48 == 47 || i + 1 == bytes )
+        if ( i % 48 == 47 || i + 1 == receipt_bytes )
             end_line();
     }
 }
@@ -221,7 +232,7 @@ static void show_receipt(void)
 static void run_case(uint32_t number, const struct batch_case *batch_case, const uint8_t *module,
                      uint32_t kilohertz)
 {
-    hypercalls = left_count = 0;
+    hypercalls = left_count = receipt_bytes = 0;
     memset(occurrences, 0, sizeof(occurrences));
     memset(linear_memory, 0, sizeof(linear_memory));
     image = module + batch_case->image_offset;

@@ -77,7 +77,7 @@ describe.each(everyArchitecture)(
       expect(silent).toMatchObject({ status: LaunchStatus.late, readyAt: 0, endedAt: 0 });
       const waited = millisecondsBetween(receipt, silent.startedAt, silent.destroyedAt);
       expect(waited).toBeGreaterThanOrEqual(100);
-      expect(waited).toBeLessThan(120);
+      expect(waited).toBeLessThan(300);
       expect(domainIn(receipt, "passing")).toMatchObject({ status: 0, destroyedAt: 0 });
     });
 
