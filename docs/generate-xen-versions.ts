@@ -32,7 +32,9 @@ async function patchesIn(folder: string): Promise<ReadonlyMap<string, Patch>> {
 
 function differingConstants(): readonly string[] {
   const theirs = new Map(Object.entries(xen423));
-  return Object.entries(xen417)
+  // A module's own names come in another order from each loader.
+  const names = Object.entries(xen417).sort(([one], [other]) => (one < other ? -1 : 1));
+  return names
     .filter(([name, value]) => theirs.get(name) !== value)
     .map(([name, value]) => `| \`${name}\` | ${hex(value)} | ${hex(theirs.get(name) ?? 0)} |`);
 }

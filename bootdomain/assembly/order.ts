@@ -75,7 +75,8 @@ function guardHolds(step: u32): bool {
 function nextStep(isToRun: bool): u32 {
   const steps = planField(PlanHeader.steps);
   for (let step: u32 = 0; step < steps; step++) {
-    if (!isDone(step) && (!isToRun || guardIsLost(step) || guardHolds(step))) return step;
+    if (isDone(step)) continue;
+    if (!isToRun || guardIsLost(step) || guardHolds(step)) return step;
   }
   return NONE;
 }
@@ -172,17 +173,14 @@ function takeIn(): LaunchStatus {
   if (domain == NONE) return LaunchStatus.success;
   const now = clock();
   const readiness = domainField(domain, DomainRecord.readiness);
-  const isReady = domainTime(domain, ReceiptDomain.readyAt) != 0;
   if (heardEvent() == XEN_BOOT_DOMAIN_EVENT_signalled) {
     setDomainTime(domain, ReceiptDomain.signalledAt, now);
-    if (!isReady && readiness == <u32>Readiness.signalled) {
-      setDomainTime(domain, ReceiptDomain.readyAt, now);
-    }
+    if (readiness == <u32>Readiness.signalled) setDomainTime(domain, ReceiptDomain.readyAt, now);
     return LaunchStatus.success;
   }
   setDomainTime(domain, ReceiptDomain.endedAt, now);
   setDomainField(domain, ReceiptDomain.endReason, heardReason());
-  if (isReady) return LaunchStatus.success;
+  if (domainTime(domain, ReceiptDomain.readyAt) != 0) return LaunchStatus.success;
   const hasSignalled = domainTime(domain, ReceiptDomain.signalledAt) != 0;
   if (readiness != <u32>Readiness.finished || !hasSignalled || heardReason() != SHUTDOWN_poweroff) {
     return fail(domain, LaunchStatus.ended, 0, 0);

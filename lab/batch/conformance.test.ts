@@ -25,13 +25,13 @@ type Left = Omit<BatchResult, "receipt" | "lostPages"> & { readonly receipt: obj
 
 /**
  * Pages that Xen's heap may take, from the least to the most, beside what the model's takes when memory
- * runs out: where there were several vCPUs, or on arm64 any, it depends on earlier launches whether a
- * creation takes pages for small structures from the host or has room.
+ * runs out: it depends on earlier launches whether a creation takes pages for small structures from the
+ * host or has room, the more so where there were several vCPUs, or on arm64 any.
  */
 function heapPages(name: string, architecture: Architecture): readonly number[] {
-  if (!name.endsWith("pages are free")) return [0];
+  if (!name.includes("pages are free")) return [0];
   if (name.startsWith(vcpuGroup)) return [-4, -3, -2, -1, 0, 1, 2, 3, 4];
-  return architecture === "arm64" ? [0, 1, 2] : [0];
+  return architecture === "arm64" ? [0, 1, 2] : [-1, 0, 1];
 }
 
 /** What each case left on real Xen, and what it may leave by the model, by name. */
@@ -84,10 +84,14 @@ describe.each(everyArchitecture)("real Xen and its model on %s", (_, architectur
   let cases: readonly SuiteCase[];
 
   beforeAll(async () => {
-    // One Xen runs all of them, without FLASK; on it domains do what their kernels do.
+    // One Xen runs all of them, without FLASK; on it domains do what their kernels do, and a host
+    // with few free pages has no superpages, which launches with links take.
     const all = (await suite(architecture)).filter(
       ({ name, policy, behaviourOf }) =>
-        policy === undefined && behaviourOf === undefined && !name.startsWith(vcpuGroup),
+        policy === undefined &&
+        behaviourOf === undefined &&
+        !name.startsWith(vcpuGroup) &&
+        !name.endsWith("pages are free for links"),
     );
     // On arm64 Xen's heap grows by vCPUs that are gone: pages are counted before.
     const first = ({ name }: SuiteCase): boolean =>

@@ -84,7 +84,8 @@ export function instrument(text: string, file: string, firstId: number): Instrum
   const visitCase = (node: ts.CaseOrDefaultClause): void => {
     const label = ts.isDefaultClause(node) ? "default:" : `case ${node.expression.getText()}:`;
     const first = node.statements[0];
-    if (first === undefined) throw new Error(`${file}:${lineOf(node)}: this case has no statement`);
+    // It falls through to the next one, whose statement counts.
+    if (first === undefined) return;
     insert(first.getStart(), `__statement(${point("statement", node, label)}); `);
     visitChildren(node);
   };

@@ -16,6 +16,9 @@ export interface Unreached {
 const lineIsShort =
   "a line has room for 1024 characters, and the longest that a launch writes has 282 when every number has all the digits of its type; the check keeps a longer text from what lies behind the line";
 
+const newsIsOfStarted =
+  "Xen tells news of domains that the plan has started and nobody has destroyed; the check keeps the receipt from news of any other";
+
 export const unreached: readonly Unreached[] = [
   {
     file: "console.ts",
@@ -24,6 +27,18 @@ export const unreached: readonly Unreached[] = [
     which: "false",
     reason: lineIsShort,
   },
+  ...(
+    [
+      ["takeIn", "domain == NONE", "true"],
+      ["takeIn", "return LaunchStatus.success;", "statement"],
+      ["startedDomain", "domain < domains", "false"],
+      ["startedDomain", "domainState(domain) == DomainState.started", "false"],
+      ["startedDomain", "return NONE;", "statement"],
+    ] as const
+  ).map(([within, text, which]) => ({
+    ...{ file: "order.ts", within, text, which },
+    reason: newsIsOfStarted,
+  })),
 ];
 
 export interface Explained {

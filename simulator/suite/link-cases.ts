@@ -4,6 +4,7 @@
 
 import type { PlanDomain, PlanOperation } from "../../compiler/plan/plan.js";
 import { MAX_FRAME, MAX_PORT } from "../../contract/limits.js";
+import { XEN_EINVAL } from "../../contract/xen-abi.js";
 import { asPlanned } from "../behaviours.js";
 import { withDomain, withOperations, withPlan } from "./base-launch.js";
 import { type OrderedLaunch, ordered } from "./order-launch.js";
@@ -149,9 +150,16 @@ export function largeLinks(base: OrderedLaunch): Uint8Array {
 
 /** Every case of links. */
 export function linkCases(base: OrderedLaunch): readonly SuiteCase[] {
+  const { storage, web } = ordered;
   const cases = [...channelCases(base), ...grantCases(base), ...momentCases(base)];
-  return cases.map(([name, image]) => ({
-    ...plainCase(`links: ${name}`, image),
-    behaviourOf: asPlanned(base.plan),
-  }));
+  const behaviourOf = asPlanned(base.plan);
+  const toLost = withLinks(base, storage, channel(), grant());
+  const creation = { hypercall: "createDomain", occurrence: web + 1 } as const;
+  return [
+    ...cases.map(([name, image]) => ({ ...plainCase(`links: ${name}`, image), behaviourOf })),
+    {
+      ...plainCase("links: with a domain that the launch goes on without", toLost),
+      ...{ behaviourOf, faults: [{ ...creation, answer: -XEN_EINVAL, done: 0 }] },
+    },
+  ];
 }

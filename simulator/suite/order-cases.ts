@@ -49,6 +49,7 @@ const doings: readonly (readonly string[])[] = [
   ["storage=crash@5ms"],
   ["storage=signal@5ms,crash@5ms"],
   ["storage=signal@5ms,end@6ms"],
+  ["storage=signal@5ms,end@6ms", "job=signal@50ms,end@60ms"],
   ["storage=end@5ms:reboot"],
   ["storage=signal@6ms,crash@5ms"],
   ["job=end@5ms"],
