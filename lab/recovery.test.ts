@@ -85,7 +85,9 @@ describe.each(everyArchitecture)("examples/recovery on %s", (_, architecture) =>
       words: [
         "main plan, version 1, ended with status 15: a domain ended before it was ready",
         "  it failed by domain worker",
-        "  worker (domain 1): destroyed because the launch failed; failed: a domain ended before it was ready; it crashed",
+        "  worker (domain 1): destroyed because the launch failed",
+        "    failed: a domain ended before it was ready",
+        "    it crashed",
       ],
     },
     {
@@ -95,7 +97,8 @@ describe.each(everyArchitecture)("examples/recovery on %s", (_, architecture) =>
       words: [
         "main plan, version 1, ended with status 16: a domain was not ready in time",
         "  it failed by domain worker",
-        "  worker (domain 1): destroyed because the launch failed; failed: a domain was not ready in time",
+        "  worker (domain 1): destroyed because the launch failed",
+        "    failed: a domain was not ready in time",
       ],
     },
     {
@@ -105,7 +108,8 @@ describe.each(everyArchitecture)("examples/recovery on %s", (_, architecture) =>
       words: [
         "main plan, version 1, ended with status 8: a material's digest is not the one in the plan",
         "  it failed by domain worker, in step 1, operation 1",
-        "  worker (domain 1): not created; failed: a material's digest is not the one in the plan, operation 1",
+        "  worker (domain 1): not created",
+        "    failed: a material's digest is not the one in the plan, operation 1",
       ],
     },
   ])("runs its recovery domain, which says why, when the worker $what", async (failing) => {

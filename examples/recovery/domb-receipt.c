@@ -149,11 +149,11 @@ static void say_domain(const uint8_t *part, const uint8_t *domain)
            TEXT_OF(DomainState_texts, word(domain, ReceiptDomain_state)));
     if ( word(domain, ReceiptDomain_status) )
     {
-        printf("; failed: %s", TEXT_OF(LaunchStatus_texts, word(domain, ReceiptDomain_status)));
+        printf("\n    failed: %s", TEXT_OF(LaunchStatus_texts, word(domain, ReceiptDomain_status)));
         say_error(word(domain, ReceiptDomain_operation), word(domain, ReceiptDomain_error));
     }
     if ( time_at(domain, ReceiptDomain_endedAt) )
-        printf("; %s", end_of(word(domain, ReceiptDomain_endReason)));
+        printf("\n    %s", end_of(word(domain, ReceiptDomain_endReason)));
     printf("\n");
     for ( unsigned int i = 0; i < sizeof(times) / sizeof(*times); i++ )
     {

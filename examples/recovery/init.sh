@@ -6,6 +6,8 @@
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
 busybox mount -t devtmpfs devtmpfs /dev
+# Linux takes ten lines in five seconds otherwise, and a receipt may have more.
+echo on > /proc/sys/kernel/printk_devkmsg
 exec < /dev/null > /dev/kmsg 2>&1
 
 # Elsewhere than in dom0, Linux lets programs make hypercalls only if it is told to.
