@@ -3,7 +3,9 @@
 // receipt, times apart, and the same domains running; real Xen loses no page.
 
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
+import { XEN_ENOMEM } from "../../contract/xen-abi.js";
 import { type Architecture, paths } from "../../setup/paths.js";
 import { injectFaults } from "../../simulator/faults.js";
 import { loadBootDomain, simulateLaunch } from "../../simulator/simulate.js";
@@ -32,6 +34,16 @@ function heapPages(name: string, architecture: Architecture): readonly number[] 
   if (!name.includes("pages are free")) return [0];
   if (name.startsWith(vcpuGroup)) return [-4, -3, -2, -1, 0, 1, 2, 3, 4];
   return architecture === "arm64" ? [0, 1, 2] : [-1, 0, 1];
+}
+
+/**
+ * Where a page more or less makes another end, a launch may also end between the two: for want of
+ * memory, with nothing left of it.
+ */
+function isBetween(real: Left | undefined, model: readonly Left[]): boolean {
+  const isBorder = model.some((end) => !isDeepStrictEqual(end, model[0]));
+  if (!isBorder || real?.running.length !== 0) return false;
+  return "error" in real.receipt && real.receipt.error === XEN_ENOMEM;
 }
 
 /** What each case left on real Xen, and what it may leave by the model, by name. */
@@ -130,7 +142,8 @@ describe.each(everyArchitecture)("real Xen and its model on %s", (_, architectur
     const names = cases.map(({ name }) => name).filter((name) => name.startsWith(group));
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) {
-      expect(ends.model.get(name), name).toContainEqual(ends.real.get(name));
+      const [real, model = []] = [ends.real.get(name), ends.model.get(name)];
+      if (!isBetween(real, model)) expect(model, name).toContainEqual(real);
     }
   });
 });
