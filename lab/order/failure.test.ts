@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { DomainInput } from "../../compiler/description/define-launch.js";
 import { LaunchStatus } from "../../contract/receipt.js";
 import { SHUTDOWN_crash, SHUTDOWN_poweroff } from "../../contract/xen-abi.js";
-import { everyArchitecture } from "../lab-bench.js";
+import { everyArchitecture, exactTime } from "../lab-bench.js";
 import {
   type BootedOrder,
   bootedOrder,
@@ -48,6 +48,7 @@ describe.each(everyArchitecture)(
           ofSilent: doing(architecture, "up", { after: ["silent", "passing"] }),
           ofPassing: doing(architecture, "up", { after: ["passing"] }),
         }),
+        exactTime,
       );
     });
 
@@ -77,7 +78,7 @@ describe.each(everyArchitecture)(
       expect(silent).toMatchObject({ status: LaunchStatus.late, readyAt: 0, endedAt: 0 });
       const waited = millisecondsBetween(receipt, silent.startedAt, silent.destroyedAt);
       expect(waited).toBeGreaterThanOrEqual(100);
-      expect(waited).toBeLessThan(300);
+      expect(waited).toBeLessThan(120);
       expect(domainIn(receipt, "passing")).toMatchObject({ status: 0, destroyedAt: 0 });
     });
 
