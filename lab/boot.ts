@@ -312,7 +312,7 @@ export async function bootLaunch(request: BootRequest): Promise<BootResult> {
         moreOptions: request.qemuOptions ?? [],
         cpus: hostCpusOf(request.image),
         icount: request.icount,
-        instructionShift: request.instructionShift ?? 0,
+        instructionShift: request.instructionShift,
         ...(request.gic === undefined ? {} : { gic: request.gic }),
         modules: modules.map(({ file, kind }) => ({ file, kind })),
         signal: AbortSignal.any(stops),

@@ -26,7 +26,7 @@ export interface HostRequest {
   /** Virtual time counts instructions: the same inputs give the same times, to the digit. */
   readonly icount: boolean;
   /** An instruction takes 2 to the power of this many nanoseconds then; default: 0. */
-  readonly instructionShift?: number;
+  readonly instructionShift?: number | undefined;
   /** A socket that takes what is typed at the host's serial port. */
   readonly consoleSocket?: string;
   readonly modules: readonly BootModule[];

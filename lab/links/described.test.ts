@@ -117,18 +117,20 @@ describe.each(everyArchitecture)("links of a description on %s", (_, architectur
 
 describe.each(everyArchitecture)("a reader that writes on %s", (_, architecture) => {
   it("is stopped by the hardware, and changes nothing", async () => {
-    const { image, xenCommandLine } = await compiled({
-      domb: 1,
-      domains: {
-        first: linkedGuest(architecture, "then=watch"),
-        second: linkedGuest(architecture, "then=trespass"),
+    const result = await launched(
+      {
+        domb: 1,
+        domains: {
+          first: linkedGuest(architecture, "then=watch"),
+          second: linkedGuest(architecture, "then=trespass"),
+        },
+        links: [
+          { ...view, writers: ["first"], readers: ["second"] },
+          { ...bell, between: ["first", "second"] },
+        ],
       },
-      links: [
-        { ...view, writers: ["first"], readers: ["second"] },
-        { ...bell, between: ["first", "second"] },
-      ],
-    });
-    const result = await booted(image, xenCommandLine, { until: [{ domain: "first", text: up }] });
+      { until: [{ domain: "first", text: up }] },
+    );
     const second = answers(result.outputs.second ?? "", "linked");
     expect(second.get("view read")).toBe(fromOwner(1));
     expect(second.get("trespass writes")).toBe(fromOther(0));

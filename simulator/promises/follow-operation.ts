@@ -35,8 +35,7 @@ export function* followOperation(plan: PlanCourse, place: Place): Following<numb
     return LaunchStatus.outOfOrder;
   }
   if (operation.kind === "openChannel" || operation.kind === "grant") {
-    const { state } = plan.domain(operation.peer);
-    if (state === "failed" || state === "skipped") return LaunchStatus.success;
+    if (plan.isLost(operation.peer)) return LaunchStatus.success;
   }
   return plan.statusOf(yield* onDomain(plan, place, operation));
 }

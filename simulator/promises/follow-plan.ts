@@ -189,13 +189,8 @@ export class PlanFollower extends PlanCourse {
     return this.plan.steps[step]?.domain ?? 0;
   }
 
-  #isLost(index: number): boolean {
-    const { state } = this.domain(index);
-    return state === "failed" || state === "skipped";
-  }
-
   #isDone(step: number): boolean {
-    return this.#done.has(step) || this.#isLost(this.#domainOf(step));
+    return this.#done.has(step) || this.isLost(this.#domainOf(step));
   }
 
   #guardsOf(step: number): readonly number[] {
@@ -204,7 +199,7 @@ export class PlanFollower extends PlanCourse {
   }
 
   #guardIsLost(step: number): boolean {
-    return this.#guardsOf(step).some((guard) => this.#isLost(guard));
+    return this.#guardsOf(step).some((guard) => this.isLost(guard));
   }
 
   #followsOn(step: number): boolean {

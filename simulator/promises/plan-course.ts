@@ -85,6 +85,12 @@ export class PlanCourse {
     return domain;
   }
 
+  /** Whether the launch goes on without the domain. */
+  isLost(index: number): boolean {
+    const { state } = this.domain(index);
+    return state === "failed" || state === "skipped";
+  }
+
   domidOf(index: number): number {
     return this.plan.domains[index]?.domid ?? 0;
   }
