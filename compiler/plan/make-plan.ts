@@ -113,8 +113,7 @@ function planWith(
   const guards: number[] = [];
 
   for (const [domain, { guest, processors = everywhere }] of guests.entries()) {
-    const make = sequences.add([
-      ...processors.pool,
+    const own: readonly PlanOperation[] = [
       { kind: "createDomain" },
       { kind: "allocateVcpus" },
       { kind: "setPagingPool" },
@@ -123,7 +122,9 @@ function planWith(
       ...populateOperations(guest.memory),
       ...kernelFillings(guest.kernel).map(fillOperation),
       ...ramdiskFillings(guest.ramdisk).map(fillOperation),
-    ]);
+    ];
+    // Pools are for others, too: they are made whatever becomes of this domain's materials.
+    const make = sequences.add(own, processors.pool);
     steps.push({ domain, ...make, afterStep: 0, ...unguarded });
   }
   for (const [domain, { domain: description, guest, wiring = noWiring }] of guests.entries()) {
@@ -261,25 +262,22 @@ class Sequences {
   readonly operations: PlanOperation[] = [];
   readonly #known = new Map<string, Pick<PlanStep, "firstOperation" | "operationCount">>();
 
-  add(sequence: readonly PlanOperation[]): Pick<PlanStep, "firstOperation" | "operationCount"> {
-    const key = JSON.stringify(sequence);
+  /** What uses materials has them verified first, but for what comes before all. */
+  add(
+    sequence: readonly PlanOperation[],
+    before: readonly PlanOperation[] = [],
+  ): Pick<PlanStep, "firstOperation" | "operationCount"> {
+    const key = JSON.stringify([before, sequence]);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const used = [...new Set(sequence.flatMap(materialsOf))];
     const verify = used.map((material) => ({ kind: "verify" as const, material }));
-    // Pools are for others, too: they are made whatever becomes of this domain's materials.
-    const pools = sequence.filter(isOfPool);
-    const own = sequence.filter((operation) => !isOfPool(operation));
-    const whole = [...pools, ...verify, ...own];
+    const whole = [...before, ...verify, ...sequence];
     const firstOperation = this.operations.push(...whole) - whole.length;
     const place = { firstOperation, operationCount: whole.length };
     this.#known.set(key, place);
     return place;
   }
-}
-
-function isOfPool({ kind }: PlanOperation): boolean {
-  return kind === "createPool" || kind === "moveCpu";
 }
 
 function materialsOf(operation: PlanOperation): readonly number[] {
